@@ -1,0 +1,122 @@
+"""Where each thing lies below the state directory; nothing is written anywhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ulab_core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The state directory's rooms.
+
+    The directory is readable by the base's own user alone; a sandbox is given single rooms of it.
+    """
+
+    root: Path
+
+    @classmethod
+    def of(cls, settings: Settings) -> Layout:
+        return cls(settings.server.state_dir)
+
+    @property
+    def run(self) -> Path:
+        """Sockets and pid files of running services; may be emptied when nothing runs."""
+        return self.root / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def secrets(self) -> Path:
+        """Keys and first passwords, mode 0600 each."""
+        return self.root / "secrets"
+
+    @property
+    def first_passwords(self) -> Path:
+        return self.secrets / "first-passwords.txt"
+
+    @property
+    def database(self) -> Path:
+        return self.root / "ulab.sqlite"
+
+    @property
+    def hub(self) -> Path:
+        """JupyterHub's database and cookie secret."""
+        return self.root / "hub"
+
+    @property
+    def hub_database(self) -> Path:
+        return self.hub / "jupyterhub.sqlite"
+
+    @property
+    def mlflow(self) -> Path:
+        return self.root / "mlflow"
+
+    @property
+    def datasets(self) -> Path:
+        """The DVC repository that data sets are verified in."""
+        return self.root / "datasets"
+
+    @property
+    def dataset_store(self) -> Path:
+        """What sandboxes see of the data sets, one folder each, read-only."""
+        return self.datasets / "store"
+
+    @property
+    def curricula(self) -> Path:
+        """Published, immutable curriculum versions."""
+        return self.root / "curricula"
+
+    @property
+    def courses(self) -> Path:
+        return self.root / "courses"
+
+    @property
+    def submissions(self) -> Path:
+        """Submitted notebooks by SHA-256; written once, never changed."""
+        return self.root / "submissions"
+
+    @property
+    def feedback(self) -> Path:
+        return self.root / "feedback"
+
+    @property
+    def homes(self) -> Path:
+        return self.root / "homes"
+
+    def home(self, person: str) -> Path:
+        """The home of `person`, a name that `ulab_core.models.Person` admits."""
+        return self.homes / person
+
+    def course(self, course_id: str) -> Path:
+        """A course's nbgrader folder: source, gradebook, autograded, feedback."""
+        return self.courses / course_id
+
+    def gradebook(self, course_id: str) -> Path:
+        return self.course(course_id) / "gradebook.db"
+
+    def curriculum_version(self, curriculum: str, version: str) -> Path:
+        return self.curricula / curriculum / version
+
+    def submission_file(self, sha256: str) -> Path:
+        return self.submissions / sha256[:2] / f"{sha256}.ipynb"
+
+    def feedback_file(self, submission_id: str) -> Path:
+        return self.feedback / f"{submission_id}.html"
+
+    def prepare(self) -> None:
+        """Create the rooms, closed to other users of the machine; safe to repeat."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.root.chmod(0o700)
+        rooms = (
+            self.run, self.logs, self.secrets, self.hub, self.mlflow, self.datasets,
+            self.dataset_store, self.curricula, self.courses, self.submissions, self.feedback,
+            self.homes,
+        )  # fmt: skip
+        for room in rooms:
+            room.mkdir(exist_ok=True)
+        self.secrets.chmod(0o700)

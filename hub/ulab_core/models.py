@@ -1,0 +1,230 @@
+"""The tables of U Lab's own database; nbgrader, JupyterHub and MLflow keep theirs."""
+
+from __future__ import annotations
+
+import enum
+import re
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Enum,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+# A name is also a folder, a URL segment and an MLflow identity, so it is kept plain.
+PERSON_NAME = re.compile(r"[a-z][a-z0-9._-]{0,31}")
+# "grade-<course>" must fit JupyterHub's 30 characters for a named server.
+COURSE_ID = re.compile(r"[a-z][a-z0-9-]{0,23}")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    return uuid.uuid4().hex
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite drops the zone, so it is put back when read."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Role(enum.StrEnum):
+    """What a person is in one course."""
+
+    STUDENT = "student"
+    INSTRUCTOR = "instructor"
+
+
+class FeedbackPolicy(enum.StrEnum):
+    """When a student sees the feedback of a graded submission."""
+
+    AT_ONCE = "at_once"
+    ON_RELEASE = "on_release"
+
+
+class JobState(enum.StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+def _enum(kind: type[enum.StrEnum]) -> Enum:
+    return Enum(kind, native_enum=False, values_callable=lambda members: [m.value for m in members])
+
+
+class Person(Base):
+    """Someone with an account. `id` also gives the host uid their sandbox runs as."""
+
+    __tablename__ = "people"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(32), unique=True)
+    display_name: Mapped[str] = mapped_column(default="")
+    college: Mapped[str] = mapped_column(default="")
+    language: Mapped[str | None] = mapped_column(String(8))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+    enrolments: Mapped[list[Enrolment]] = relationship(back_populates="person")
+
+
+class Course(Base):
+    """A curriculum run in a term for a roster."""
+
+    __tablename__ = "courses"
+
+    id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    number: Mapped[int] = mapped_column(unique=True)
+    """Gives the host group that a course's files belong to when the base runs as root."""
+    title_zh: Mapped[str]
+    title_en: Mapped[str]
+    focus_area: Mapped[str] = mapped_column(String(32), index=True)
+    curriculum: Mapped[str] = mapped_column(String(64))
+    curriculum_version: Mapped[str] = mapped_column(String(64))
+    term: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+    enrolments: Mapped[list[Enrolment]] = relationship(back_populates="course")
+    assignments: Mapped[list[Assignment]] = relationship(
+        back_populates="course", order_by="Assignment.position"
+    )
+
+    def title(self, language: str) -> str:
+        return self.title_zh if language == "zh" else self.title_en
+
+
+class Enrolment(Base):
+    __tablename__ = "enrolments"
+
+    course_id: Mapped[str] = mapped_column(ForeignKey("courses.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True, index=True)
+    role: Mapped[Role] = mapped_column(_enum(Role))
+
+    course: Mapped[Course] = relationship(back_populates="enrolments")
+    person: Mapped[Person] = relationship(back_populates="enrolments")
+
+
+class Assignment(Base):
+    """A lab in a course. Students see it once `published_at` is set."""
+
+    __tablename__ = "assignments"
+    __table_args__ = (UniqueConstraint("course_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    course_id: Mapped[str] = mapped_column(ForeignKey("courses.id"))
+    name: Mapped[str] = mapped_column(String(64))
+    """nbgrader's assignment name, which is the lab's id; its notebook is ``<name>.ipynb``."""
+    position: Mapped[int]
+    title_zh: Mapped[str]
+    title_en: Mapped[str]
+    profile: Mapped[str] = mapped_column(String(16), default="cpu")
+    minutes: Mapped[int]
+    max_score: Mapped[float]
+    published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    feedback_policy: Mapped[FeedbackPolicy] = mapped_column(
+        _enum(FeedbackPolicy), default=FeedbackPolicy.AT_ONCE
+    )
+    feedback_released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    course: Mapped[Course] = relationship(back_populates="assignments")
+    submissions: Mapped[list[Submission]] = relationship(back_populates="assignment")
+
+    def title(self, language: str) -> str:
+        return self.title_zh if language == "zh" else self.title_en
+
+
+class Submission(Base):
+    """One notebook handed in; never changed, a resubmission is a row of its own."""
+
+    __tablename__ = "submissions"
+    __table_args__ = (Index(None, "assignment_id", "person_id", "received_at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    assignment_id: Mapped[int] = mapped_column(ForeignKey("assignments.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    size: Mapped[int]
+    language: Mapped[str] = mapped_column(String(8), default="zh")
+    via: Mapped[str] = mapped_column(String(16))
+    """`jupyterlab` or `portal`."""
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    graded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    score: Mapped[float | None]
+    max_score: Mapped[float | None]
+    """What autograding gave this very submission; the gradebook holds the score that counts."""
+
+    assignment: Mapped[Assignment] = relationship(back_populates="submissions")
+    person: Mapped[Person] = relationship()
+    jobs: Mapped[list[Job]] = relationship(back_populates="submission", order_by="Job.created_at")
+
+
+class Job(Base):
+    """Work that survives the death of whoever does it."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index(None, "state", "created_at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submissions.id"), index=True)
+    state: Mapped[JobState] = mapped_column(_enum(JobState), default=JobState.QUEUED)
+    attempts: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str | None] = mapped_column(String(64))
+    leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    problem: Mapped[str | None]
+    """An untranslated sentence (a catalogue key) that says why the job failed."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    submission: Mapped[Submission] = relationship(back_populates="jobs")
+
+
+class AuditEntry(Base):
+    """Who did what to what; rows are only ever added."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
+    actor: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(String(64))
+    target: Mapped[str]
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

@@ -1,0 +1,222 @@
+"""What an operator can set: `ulab.toml`, `ULAB_…` variables, and what holds when nothing is set."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from ulab_core.errors import UserError
+from ulab_core.i18n import mark
+
+CONFIG_VARIABLE = "ULAB_CONFIG"
+DEFAULT_FILE = "ulab.toml"
+
+
+class BadSettings(UserError):
+    """`ulab.toml` or a `ULAB_…` variable holds something that can't be used."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Site(_Section):
+    """How the base presents itself."""
+
+    name: str = Field("U Lab", description="The name on every page.")
+    language: Literal["zh", "en"] = Field(
+        "zh", description="The language for people who chose none and whose browser asks for none."
+    )
+    time_zone: str = Field("Asia/Shanghai", description="The zone of deadlines and shown times.")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("not a time zone; write one such as Asia/Shanghai")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class Server(_Section):
+    """Where the base listens and keeps its state."""
+
+    host: str = Field("127.0.0.1", description="The address the proxy binds.")
+    port: int = Field(8000, ge=1, le=65535, description="The port the proxy binds.")
+    public_url: str = Field(
+        "", description="The address people type, when a reverse proxy stands in front."
+    )
+    state_dir: Path = Field(Path("state"), description="Everything the base stores lies in here.")
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the base."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def local_url(self) -> str:
+        """The address under which processes of this machine reach the proxy, without a slash."""
+        host = "127.0.0.1" if self.host in ("", "0.0.0.0", "::", "localhost") else self.host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def browser_url(self) -> str:
+        """The address to give to people, without a slash."""
+        return self.public_url.rstrip("/") or self.local_url
+
+
+class Database(_Section):
+    """Where courses, submissions and jobs are stored."""
+
+    url: str = Field(
+        "", description="An SQLAlchemy address; empty means SQLite in the state directory."
+    )
+
+
+class Limits(_Section):
+    """What one student's server may use."""
+
+    memory_mb: int = Field(4096, ge=256, description="Memory in MiB, kernels included.")
+    cpus: float = Field(2.0, gt=0, description="CPU cores.")
+    processes: int = Field(512, ge=32, description="Processes and threads at once.")
+    disk_mb: int = Field(10240, ge=64, description="The largest file a process may write, in MiB.")
+
+
+class Grading(_Section):
+    """How submissions are graded."""
+
+    workers: int = Field(1, ge=1, le=64, description="Submissions graded at once.")
+    cell_timeout_s: int = Field(60, ge=1, description="Seconds one cell may run.")
+    job_timeout_s: int = Field(600, ge=1, description="Seconds a whole submission may take.")
+    memory_mb: int = Field(2048, ge=256, description="Memory of one grading sandbox in MiB.")
+    max_notebook_mb: int = Field(20, ge=1, description="The largest notebook taken, in MiB.")
+
+
+class Accounts(_Section):
+    """Who may have an account and how hosts' user ids are given out."""
+
+    admin: str = Field("admin", description="The first administrator, created at the first start.")
+    password_length: int = Field(10, ge=8, description="The fewest characters of a password.")
+    open_signup: bool = Field(False, description="Let people in without an approval.")
+    uid_base: int = Field(
+        200_000, ge=1000, description="As root, person n runs as host user uid_base + n."
+    )
+
+
+class Settings(BaseSettings):
+    """Every setting of the base, by section.
+
+    Values come from, strongest first: keyword arguments, ``ULAB_SECTION__KEY`` variables,
+    ``ulab.toml``, the defaults here.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="ULAB_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    site: Site = Site()
+    server: Server = Server()
+    database: Database = Database()
+    limits: Limits = Limits()
+    grading: Grading = Grading()
+    accounts: Accounts = Accounts()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # What load() passes in is the file's content, so variables must win over it.
+        return env_settings, init_settings
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read the settings, refusing what can't be used.
+
+    Parameters
+    ----------
+    path
+        The file to read. None means the file ``ULAB_CONFIG`` names, else ``ulab.toml`` in the
+        working directory if there is one, else defaults alone.
+
+    Raises
+    ------
+    BadSettings
+        The file is missing or no TOML, a key is unknown (the nearest known one is named), or a
+        value is of the wrong kind.
+    """
+    named = path or (Path(os.environ[CONFIG_VARIABLE]) if CONFIG_VARIABLE in os.environ else None)
+    file = named or Path(DEFAULT_FILE)
+    content: dict[str, Any] = {}
+    if named or file.is_file():
+        content = _read_toml(file)
+    try:
+        settings = Settings(**content)
+    except ValidationError as error:
+        raise BadSettings(
+            mark("{file} can't be used: {problems}"),
+            file=file,
+            problems="; ".join(_problems(error)),
+        ) from None
+    state = settings.server.state_dir
+    if state.is_absolute():
+        return settings
+    base = file.resolve().parent if file.is_file() else Path.cwd()
+    server = settings.server.model_copy(update={"state_dir": base / state})
+    return settings.model_copy(update={"server": server})
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadSettings(
+            mark("{file} can't be read: {reason}."), file=file, reason=error.strerror or error
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSettings(mark("{file} is not TOML: {reason}."), file=file, reason=error) from None
+
+
+def _problems(error: ValidationError) -> Iterator[str]:
+    for item in error.errors():
+        where = ".".join(map(str, item["loc"]))
+        if item["type"] != "extra_forbidden":
+            yield f"{where}: {item['msg'].removeprefix('Value error, ')}"
+            continue
+        near = difflib.get_close_matches(where, _known_keys(), n=1, cutoff=0.5)
+        yield f"unknown key {where}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _known_keys() -> list[str]:
+    keys = []
+    for name, field in Settings.model_fields.items():
+        keys.append(name)
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            keys.extend(f"{name}.{key}" for key in section.model_fields)
+    return keys
