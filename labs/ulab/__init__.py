@@ -1,0 +1,51 @@
+"""What a notebook imports: data, tracking, the device, and words in the student's language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ulab.language import language, say
+
+if TYPE_CHECKING:
+    from ulab.data import Images, load
+    from ulab.device import device, grading
+    from ulab.errors import ULabError
+    from ulab.fonts import use_fonts
+    from ulab.tracking import track
+
+__all__ = [
+    "Images",
+    "ULabError",
+    "device",
+    "grading",
+    "language",
+    "load",
+    "say",
+    "track",
+    "use_fonts",
+]
+
+_HOMES = {
+    "Images": "ulab.data",
+    "ULabError": "ulab.errors",
+    "device": "ulab.device",
+    "grading": "ulab.device",
+    "load": "ulab.data",
+    "track": "ulab.tracking",
+    "use_fonts": "ulab.fonts",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when first asked for: a notebook that only says() must not wait for numpy or torch.
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ulab' has no attribute {name!r}")
+    import importlib
+
+    found = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
