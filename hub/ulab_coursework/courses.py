@@ -1,0 +1,228 @@
+"""Courses, the people in them, and what each may do there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from ulab_core.audit import record
+from ulab_core.errors import Conflict, NotAllowed, NotFound, UserError
+from ulab_core.i18n import mark
+from ulab_core.layout import Layout
+from ulab_core.models import (
+    COURSE_ID,
+    PERSON_NAME,
+    Assignment,
+    Course,
+    Enrolment,
+    Person,
+    Role,
+)
+from ulab_coursework.coursefolder import course_gid, prepare_folder
+from ulab_coursework.published import open_curriculum
+
+
+class BadName(UserError):
+    """A name that can't be a folder, a URL segment and an identity at once."""
+
+
+def create_course(
+    session: Session,
+    layout: Layout,
+    course_id: str,
+    curriculum: str,
+    version: str,
+    titles: Mapping[str, str] | None,
+    term: str,
+    actor: str,
+) -> Course:
+    """Run a published curriculum as a course; nothing needs a restart.
+
+    Parameters
+    ----------
+    titles
+        Titles by language; a missing one is the curriculum's own.
+
+    Raises
+    ------
+    BadName, Conflict, NotFound
+        The id can't be used, is taken, or the curriculum version is not published.
+    """
+    if not COURSE_ID.fullmatch(course_id):
+        raise BadName(
+            mark(
+                "{name} can't be a course's id: use up to 24 small letters, digits and hyphens, "
+                "with a letter first."
+            ),
+            name=course_id,
+        )
+    if session.get(Course, course_id):
+        raise Conflict(mark("There is a course {course} already."), course=course_id)
+    files = open_curriculum(layout, curriculum, version)
+    own = files.about["titles"]
+    titles = {**own, **{key: value for key, value in (titles or {}).items() if value}}
+    course = Course(
+        id=course_id,
+        number=(session.scalar(select(func.max(Course.number))) or 0) + 1,
+        title_zh=titles.get("zh") or titles["en"],
+        title_en=titles.get("en") or titles["zh"],
+        focus_area=files.about["focus_area"],
+        curriculum=curriculum,
+        curriculum_version=version,
+        term=term,
+    )
+    session.add(course)
+    for position, lab in enumerate(files.labs):
+        about = lab.about
+        names = about["titles"]
+        session.add(
+            Assignment(
+                course=course,
+                name=lab.id,
+                position=position,
+                title_zh=names.get("zh") or names["en"],
+                title_en=names.get("en") or names["zh"],
+                profile=about.get("profile", "cpu"),
+                minutes=about["minutes"],
+                max_score=about["max_score"],
+            )
+        )
+    prepare_folder(layout, course_id, course_gid(course.number))
+    record(session, actor, "course.create", course_id, curriculum=curriculum, version=version)
+    session.flush()
+    return course
+
+
+def ensure_person(
+    session: Session,
+    name: str,
+    display_name: str = "",
+    college: str = "",
+    language: str | None = None,
+) -> Person:
+    """Find or add a person; a value given here replaces what was known.
+
+    Raises
+    ------
+    BadName
+        The name can't be an account's.
+    """
+    person = session.scalar(select(Person).where(Person.name == name))
+    if person is None:
+        if not PERSON_NAME.fullmatch(name):
+            raise BadName(
+                mark(
+                    "{name} can't be an account: use up to 32 small letters, digits, dots, "
+                    "hyphens and underscores, with a letter first."
+                ),
+                name=name,
+            )
+        person = Person(name=name)
+        session.add(person)
+    person.display_name = display_name or person.display_name or ""
+    person.college = college or person.college or ""
+    person.language = language or person.language
+    session.flush()
+    return person
+
+
+def enrol(
+    session: Session, course: Course | str, person: Person | str, role: Role | str, actor: str
+) -> Enrolment:
+    """Give a person a role in a course; repeating it changes nothing."""
+    course = course if isinstance(course, Course) else find_course(session, course)
+    person = person if isinstance(person, Person) else find_person(session, person)
+    role = Role(role)
+    found = session.get(Enrolment, (course.id, person.id))
+    if found is not None and found.role is role:
+        return found
+    if found is None:
+        found = Enrolment(course_id=course.id, person_id=person.id, role=role)
+        session.add(found)
+    found.role = role
+    record(session, actor, "course.enrol", f"{course.id}/{person.name}", role=role.value)
+    session.flush()
+    return found
+
+
+def find_course(session: Session, course_id: str) -> Course:
+    course = session.get(Course, course_id)
+    if course is None:
+        raise NotFound(mark("There is no course {course}."), course=course_id)
+    return course
+
+
+def find_person(session: Session, name: str) -> Person:
+    person = session.scalar(select(Person).where(Person.name == name))
+    if person is None:
+        raise NotFound(mark("There is nobody called {name}."), name=name)
+    return person
+
+
+def find_assignment(session: Session, course_id: str, name: str) -> Assignment:
+    """An assignment of a course, published or not."""
+    found = session.scalar(
+        select(Assignment)
+        .where(Assignment.course_id == course_id, Assignment.name == name)
+        .options(joinedload(Assignment.course))
+    )
+    if found is None:
+        raise NotFound(
+            mark("The course {course} has no assignment {assignment}."),
+            course=course_id,
+            assignment=name,
+        )
+    return found
+
+
+def courses_of(session: Session, person: str) -> list[tuple[Course, Role]]:
+    """The courses a person is in, with the role, by focus area and title."""
+    rows = session.execute(
+        select(Course, Enrolment.role)
+        .join(Enrolment, Enrolment.course_id == Course.id)
+        .join(Person, Person.id == Enrolment.person_id)
+        .where(Person.name == person)
+        .order_by(Course.focus_area, Course.term.desc(), Course.id)
+    )
+    return [(course, role) for course, role in rows]
+
+
+def people_of(session: Session, course_id: str, role: Role | None = None) -> list[Person]:
+    """The people in a course, by name."""
+    query = (
+        select(Person)
+        .join(Enrolment, Enrolment.person_id == Person.id)
+        .where(Enrolment.course_id == course_id)
+        .order_by(Person.name)
+    )
+    if role is not None:
+        query = query.where(Enrolment.role == role)
+    return list(session.scalars(query))
+
+
+def role_in(session: Session, course_id: str, person: str) -> Role | None:
+    """What a person is in a course; None when not enrolled or no such course."""
+    return session.scalar(
+        select(Enrolment.role)
+        .join(Person, Person.id == Enrolment.person_id)
+        .where(Enrolment.course_id == course_id, Person.name == person)
+    )
+
+
+def require_member(session: Session, course_id: str, person: str) -> Role:
+    """The person's role, or a refusal."""
+    find_course(session, course_id)
+    role = role_in(session, course_id, person)
+    if role is None:
+        raise NotAllowed(mark("You are not enrolled in the course {course}."), course=course_id)
+    return role
+
+
+def require_instructor(session: Session, course_id: str, person: str) -> None:
+    """Refuse everyone but the course's instructors."""
+    if require_member(session, course_id, person) is not Role.INSTRUCTOR:
+        raise NotAllowed(
+            mark("Only an instructor of the course {course} may do this."), course=course_id
+        )

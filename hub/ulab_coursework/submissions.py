@@ -1,0 +1,273 @@
+"""Taking a submission: checked, stored under its SHA-256, committed, then acknowledged."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from ulab_core.audit import record
+from ulab_core.database import Database
+from ulab_core.errors import Conflict, NotFound, TooLarge
+from ulab_core.i18n import mark
+from ulab_core.layout import Layout
+from ulab_core.models import Assignment, Person, Role, Submission, utc_now
+from ulab_core.settings import Settings
+from ulab_coursework import queue, store
+from ulab_coursework.courses import (
+    find_assignment,
+    find_person,
+    require_instructor,
+    require_member,
+    role_in,
+)
+from ulab_coursework.lateness import Timing, shown, timing
+from ulab_coursework.notebooks import check_belongs, language_of, parse
+from ulab_coursework.published import open_curriculum
+from ulab_coursework.standing import Standing, State, class_standing, history, standing, state_of
+
+__all__ = ["AfterDeadline", "Receipt", "get", "grade_again", "history", "receive"]
+
+
+class AfterDeadline(Conflict):
+    """The submission arrived when the deadline had passed."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a student holds in hand once the submission can't be lost any more.
+
+    Attributes
+    ----------
+    received_at
+        The server's clock, UTC.
+    again
+        The same bytes were handed in before and this is that receipt.
+    """
+
+    id: str
+    sha256: str
+    received_at: datetime
+    late: bool
+    size: int
+    course_id: str
+    assignment: str
+    again: bool = False
+
+
+def refuse_size(size: int, settings: Settings) -> None:
+    """Refuse a notebook that is over the limit.
+
+    Raises
+    ------
+    TooLarge
+        It is; the sentence says what usually makes a notebook big.
+    """
+    limit = settings.grading.max_notebook_mb
+    if size > limit * 1024 * 1024:
+        raise TooLarge(
+            mark(
+                "This notebook is larger than {limit} MB. Clear the outputs that hold many or big "
+                "pictures, save it and submit again."
+            ),
+            limit=limit,
+        )
+
+
+def receive(
+    db: Database,
+    layout: Layout,
+    settings: Settings,
+    course_id: str,
+    assignment: str,
+    person: str,
+    content: bytes,
+    via: str,
+) -> Receipt:
+    """Take a notebook from a person and queue its grading.
+
+    When this returns, the bytes are on the disk and the row is committed. Handing in the same
+    bytes again gives the existing receipt, so a caller who heard no answer may safely repeat.
+
+    Parameters
+    ----------
+    person
+        The name of whoever hands in, as the hub knows it.
+    via
+        ``jupyterlab`` or ``portal``.
+
+    Raises
+    ------
+    TooLarge, NotANotebook, OtherAssignment, NotAllowed, NotFound, AfterDeadline
+        With a sentence that says what to do. Nothing is stored then.
+    """
+    received_at = utc_now()
+    refuse_size(len(content), settings)
+    sha256 = store.digest(content)
+    with db.read() as session:
+        require_member(session, course_id, person)
+        target = find_assignment(session, course_id, assignment)
+        refuse_unpublished(target)
+        if not _handed_in_before(session, target, person, sha256):
+            refuse_late(target, received_at, settings)
+        files = open_curriculum(layout, target.course.curriculum, target.course.curriculum_version)
+    notebook = parse(content)
+    language = language_of(notebook, settings.site.language)
+    release = files.lab(assignment).release_notebook(language).read_bytes()
+    check_belongs(notebook, assignment, json.loads(release))
+    store.keep(layout, content)
+
+    with db.write() as session:
+        target = find_assignment(session, course_id, assignment)
+        existing = _handed_in_before(session, target, person, sha256)
+        if existing is not None:
+            if state_of(existing) is State.FAILED:
+                queue.enqueue(session, existing)
+            return _receipt(existing, course_id, assignment, again=True)
+        # Asked again, because the instructor may have acted since.
+        refuse_unpublished(target)
+        refuse_late(target, received_at, settings)
+        submission = Submission(
+            assignment_id=target.id,
+            person_id=find_person(session, person).id,
+            sha256=sha256,
+            size=len(content),
+            language=language,
+            via=via,
+            received_at=received_at,
+        )
+        session.add(submission)
+        session.flush()
+        queue.enqueue(session, submission)
+        record(
+            session,
+            person,
+            "submission.receive",
+            f"{course_id}/{assignment}",
+            submission=submission.id,
+            sha256=sha256,
+            via=via,
+        )
+    return _receipt(submission, course_id, assignment)
+
+
+def refuse_unpublished(assignment: Assignment) -> None:
+    if assignment.published_at is None:
+        raise NotFound(
+            mark("{assignment} is not published in this course."), assignment=assignment.name
+        )
+
+
+def refuse_late(assignment: Assignment, received_at: datetime, settings: Settings) -> None:
+    due_at = assignment.due_at
+    if due_at is None or timing(received_at, due_at) is Timing.IN_TIME:
+        return
+    raise AfterDeadline(
+        mark(
+            "The deadline of {assignment} was {deadline} ({zone}), so this was not taken. "
+            "Ask your instructor if you need more time."
+        ),
+        assignment=assignment.name,
+        deadline=shown(due_at, settings.site.zone),
+        zone=settings.site.time_zone,
+    )
+
+
+def _handed_in_before(
+    session: Session, assignment: Assignment, person: str, sha256: str
+) -> Submission | None:
+    """The person's newest submission, if it has these very bytes."""
+    newest = session.scalar(
+        select(Submission)
+        .join(Person, Person.id == Submission.person_id)
+        .where(Submission.assignment_id == assignment.id, Person.name == person)
+        .order_by(Submission.received_at.desc(), Submission.id.desc())
+        .limit(1)
+    )
+    return newest if newest is not None and newest.sha256 == sha256 else None
+
+
+def _receipt(
+    submission: Submission, course_id: str, assignment: str, again: bool = False
+) -> Receipt:
+    return Receipt(
+        id=submission.id,
+        sha256=submission.sha256,
+        received_at=submission.received_at,
+        late=False,
+        size=submission.size,
+        course_id=course_id,
+        assignment=assignment,
+        again=again,
+    )
+
+
+def find(session: Session, submission_id: str, person: str) -> tuple[Submission, Role]:
+    """A submission and what the reader is in its course, when the reader may see it.
+
+    Raises
+    ------
+    NotFound
+        There is none, or it is someone else's and the reader is no instructor of the course.
+        The two look alike, so that ids can't be probed.
+    """
+    submission = session.get(
+        Submission,
+        submission_id,
+        options=[joinedload(Submission.assignment), joinedload(Submission.person)],
+    )
+    if submission is not None:
+        role = role_in(session, submission.assignment.course_id, person)
+        if role is Role.INSTRUCTOR or (role is not None and submission.person.name == person):
+            return submission, role
+    raise NotFound(mark("There is no such submission of yours."))
+
+
+def get(session: Session, submission_id: str, person: str) -> Standing:
+    """Where one submission stands, for a reader who may see it."""
+    submission, role = find(session, submission_id, person)
+    return standing(submission, for_student=role is not Role.INSTRUCTOR)
+
+
+def notebook_bytes(db: Database, layout: Layout, submission_id: str, person: str) -> bytes:
+    """The submitted bytes, for their owner and the course's instructors."""
+    with db.read() as session:
+        submission, _ = find(session, submission_id, person)
+        sha256 = submission.sha256
+    return store.fetch(layout, sha256)
+
+
+def grade_again(
+    db: Database, course_id: str, assignment: str, actor: str, student: str = ""
+) -> int:
+    """Queue the newest submission of every student, or of one, for grading.
+
+    Returns
+    -------
+    int
+        How many submissions were queued.
+    """
+    with db.write() as session:
+        require_instructor(session, course_id, actor)
+        target = find_assignment(session, course_id, assignment)
+        if student:
+            find_person(session, student)
+        rows = class_standing(session, course_id, assignment)
+        ids = [row.newest.id for row in rows if row.newest and student in ("", row.person)]
+        if student and not ids:
+            raise NotFound(
+                mark("{person} has not submitted {assignment}."),
+                person=student,
+                assignment=assignment,
+            )
+        for submission_id in ids:
+            found = session.get(Submission, submission_id)
+            assert found is not None
+            queue.enqueue(session, found)
+        record(
+            session, actor, "assignment.grade", f"{course_id}/{target.name}", submissions=len(ids)
+        )
+    return len(ids)

@@ -1,0 +1,173 @@
+"""A small published curriculum and a course that runs it, for tests of coursework."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from ulab_core.database import Database, upgrade
+from ulab_core.layout import Layout
+from ulab_core.models import Role
+from ulab_core.settings import Settings, load_settings
+from ulab_coursework.courses import create_course, enrol, ensure_person
+from ulab_coursework.releases import publish_assignment
+
+COURSE = "sums-2026"
+LAB = "sums"
+OTHER_LAB = "products"
+HIDDEN_LINE = "assert add(20, 22) == 42, 'a hidden check'"
+
+_SOLUTIONS = {
+    LAB: ("add", "return a + b", "assert add(1, 2) == 3, 'add(1, 2) must be 3'"),
+    OTHER_LAB: ("times", "return a * b", "assert times(2, 3) == 6"),
+}
+
+
+def source_notebook(lab: str) -> nbformat.NotebookNode:
+    """A lab's canonical notebook: one function, a test of 2 points and one of 3 with a hidden part."""
+    name, body, check = _SOLUTIONS[lab]
+    solution = f"def {name}(a, b):\n    ### BEGIN SOLUTION\n    {body}\n    ### END SOLUTION"
+    hidden = HIDDEN_LINE if lab == LAB else "assert times(6, 7) == 42"
+    cells = [
+        new_markdown_cell("# 求和"),
+        new_code_cell("import math"),
+        new_code_cell(solution, metadata=_meta(f"{lab}-solution", solution=True)),
+        new_code_cell(check, metadata=_meta(f"{lab}-visible", grade=True, points=2)),
+        new_code_cell(
+            f"assert {name}(0, 0) == 0\n### BEGIN HIDDEN TESTS\n{hidden}\n### END HIDDEN TESTS",
+            metadata=_meta(f"{lab}-hidden", grade=True, points=3),
+        ),
+    ]
+    for number, cell in enumerate(cells):
+        cell.id = f"{lab}-{number}"  # the same bytes each time
+    notebook = new_notebook(cells=cells, metadata={"ulab": {"lab": lab, "language": "zh"}})
+    notebook.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    return notebook
+
+
+def _meta(grade_id: str, **flags: Any) -> dict[str, Any]:
+    base = {"grade": False, "solution": False, "locked": False, "task": False, "schema_version": 3}
+    found = {**base, "grade_id": grade_id, **flags}
+    found["locked"] = found["grade"]
+    return {"nbgrader": found}
+
+
+def release_notebook(lab: str, language: str = "zh") -> nbformat.NotebookNode:
+    """What students get of `source_notebook`."""
+    notebook = source_notebook(lab)
+    notebook.metadata["ulab"]["language"] = language
+    for cell in notebook.cells:
+        lines, keep = [], True
+        for line in cell.source.split("\n"):
+            if "### BEGIN" in line:
+                keep = False
+                if "SOLUTION" in line:
+                    lines += ["    # YOUR CODE HERE", "    raise NotImplementedError()"]
+            elif "### END" in line:
+                keep = True
+            elif keep:
+                lines.append(line)
+        cell.source = "\n".join(lines)
+    return notebook
+
+
+def answer(body: str = "return a + b", lab: str = LAB, language: str = "zh", **extra: str) -> bytes:
+    """A submission whose function has `body`; `extra` replaces cells by grade id."""
+    notebook = release_notebook(lab, language)
+    for cell in notebook.cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        if grade_id == f"{lab}-solution":
+            cell.source = f"def {_SOLUTIONS[lab][0]}(a, b):\n    {body}"
+        cell.source = extra.get(grade_id.replace("-", "_"), cell.source)
+    return nbformat.writes(notebook).encode()
+
+
+def write_curriculum(layout: Layout, labs: tuple[str, ...] = (LAB, OTHER_LAB)) -> None:
+    """Publish a made curriculum in the form that the publisher writes."""
+    folder = layout.curriculum_version("sums-foundations", "1")
+    for lab in labs:
+        _write_json(
+            folder / "labs" / lab / "lab.json",
+            {
+                "id": lab,
+                "titles": {"zh": f"练习 {lab}", "en": f"Exercise {lab}"},
+                "summaries": {"zh": "", "en": ""},
+                "minutes": 10,
+                "profile": "cpu",
+                "datasets": [],
+                "max_score": 5,
+                "languages": ["zh", "en"],
+            },
+        )
+        _write_notebook(folder / "labs" / lab / "source" / f"{lab}.ipynb", source_notebook(lab))
+        for language in ("zh", "en"):
+            _write_notebook(
+                folder / "labs" / lab / "release" / language / f"{lab}.ipynb",
+                release_notebook(lab, language),
+            )
+    _write_json(
+        folder / "curriculum.json",
+        {
+            "id": "sums-foundations",
+            "version": "1",
+            "focus_area": "energy-prediction",
+            "titles": {"zh": "求和基础", "en": "Sums"},
+            "summaries": {"zh": "", "en": ""},
+            "labs": list(labs),
+            "digest": "0" * 64,
+        },
+    )
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+
+
+def _write_notebook(path: Path, notebook: nbformat.NotebookNode) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+
+
+@dataclass(frozen=True)
+class Base:
+    """The state of a small base: students alice and bob, instructor carol, stranger dave."""
+
+    settings: Settings
+    layout: Layout
+    db: Database
+
+
+def make_base(root: Path, monkeypatch: Any, publish: bool = True) -> Base:
+    """Prepare a state directory in `root` with one course whose first assignment is published."""
+    config = root / "ulab.toml"
+    config.write_text(
+        f'[server]\nstate_dir = "{root / "state"}"\n'
+        "[grading]\ncell_timeout_s = 20\njob_timeout_s = 120\nmemory_mb = 1024\n"
+    )
+    monkeypatch.setenv("ULAB_CONFIG", str(config))
+    settings = load_settings()
+    layout = Layout.of(settings)
+    layout.prepare()
+    upgrade(settings)
+    write_curriculum(layout)
+    db = Database.of(settings)
+    with db.write() as session:
+        create_course(session, layout, COURSE, "sums-foundations", "1", None, "2026", "carol")
+        for name in ("alice", "bob", "carol", "dave"):
+            ensure_person(session, name, display_name=name.title())
+        for name in ("alice", "bob"):
+            enrol(session, COURSE, name, Role.STUDENT, "carol")
+        enrol(session, COURSE, "carol", Role.INSTRUCTOR, "carol")
+    if publish:
+        publish_assignment(db, layout, COURSE, LAB, None, "at_once", "carol")
+    return Base(settings, layout, db)
