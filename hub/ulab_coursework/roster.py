@@ -1,0 +1,252 @@
+"""A roster file as Excel writes it, read and checked as a whole before anything is done."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import unicodedata
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+from ulab_core.errors import UserError
+from ulab_core.i18n import mark
+from ulab_core.models import PERSON_NAME, Role
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "name": ("name", "username", "user name", "account", "账号", "帐号", "用户名", "学号", "工号"),
+    "display_name": ("display name", "full name", "显示名", "显示名称", "姓名"),
+    "college": ("college", "school", "学院", "院系"),
+    "role": ("role", "角色", "身份"),
+    "course": ("course", "course id", "课程", "课程编号", "课程号"),
+}
+ROLES: dict[str, Role] = {
+    "student": Role.STUDENT,
+    "学生": Role.STUDENT,
+    "instructor": Role.INSTRUCTOR,
+    "teacher": Role.INSTRUCTOR,
+    "教师": Role.INSTRUCTOR,
+    "老师": Role.INSTRUCTOR,
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One person in one course; a person in two courses has two rows.
+
+    Attributes
+    ----------
+    line
+        Where the row stands in the file, counted from 1.
+    role, course
+        None for someone who gets an account and no course.
+    """
+
+    line: int
+    name: str
+    display_name: str
+    college: str
+    role: Role | None
+    course: str | None
+
+
+class BadLine(UserError):
+    """What is wrong with one line."""
+
+    def __init__(self, line: int, message: str, **values: object) -> None:
+        super().__init__(message, **values)
+        self.line = line
+
+    def sentence(self, translate: Callable[[str], str] = str) -> str:
+        where = translate(mark("Line {line}: ")).format(line=self.line)
+        return where + super().sentence(translate)
+
+
+class BadRoster(UserError):
+    """A roster that was refused as a whole, with every line that is wrong."""
+
+    def __init__(self, problems: Collection[BadLine]) -> None:
+        super().__init__(mark("The roster has mistakes, and nothing was changed."))
+        self.problems = sorted(problems, key=lambda problem: problem.line)
+
+    def sentence(self, translate: Callable[[str], str] = str) -> str:
+        lines = [problem.sentence(translate) for problem in self.problems]
+        return "\n".join([super().sentence(translate), *lines])
+
+
+def parse_roster(content: bytes, courses: Collection[str]) -> list[Row]:
+    """Read a roster.
+
+    Parameters
+    ----------
+    content
+        CSV as Excel, WPS or a text editor writes it: UTF-8 with or without a mark, UTF-16 or GBK;
+        separated by commas, semicolons or tabs; the header in English or Chinese.
+    courses
+        The ids of the courses there are.
+
+    Raises
+    ------
+    BadRoster
+        Something is wrong anywhere; every bad line is named.
+    """
+    text = _decode(content)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    try:
+        cells = [(lines.line_num, [_clean(cell) for cell in line]) for line in lines]
+    except csv.Error:
+        raise BadRoster(
+            [BadLine(lines.line_num, mark("this is not CSV (a quotation mark is left open?)."))]
+        ) from None
+    cells = [(number, line) for number, line in cells if any(line)]
+    if not cells:
+        raise BadRoster([BadLine(1, mark("the file is empty."))])
+    header_line, header = cells[0]
+    places = _places(header_line, header)
+    rows: list[Row] = []
+    problems: list[BadLine] = []
+    for number, line in cells[1:]:
+        padded = line + [""] * len(header)
+        found = _row(number, {key: padded[place] for key, place in places.items()}, courses)
+        if isinstance(found, Row):
+            rows.append(found)
+        else:
+            problems.extend(found)
+    problems.extend(_contradictions(rows))
+    if problems:
+        raise BadRoster(problems)
+    return rows
+
+
+def _decode(content: bytes) -> str:
+    if content.startswith(b"PK\x03\x04"):
+        raise BadRoster(
+            [BadLine(1, mark("this is an Excel workbook; save it as “CSV UTF-8” and try again."))]
+        )
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ["utf-16"]
+    else:
+        encodings = ["utf-8-sig", "gb18030"]
+    for encoding in encodings:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise BadRoster([BadLine(1, mark("this is not a text file; save the roster as “CSV UTF-8”."))])
+
+
+def _delimiter(text: str) -> str:
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    return max(",\t;", key=header.count)
+
+
+def _clean(cell: str) -> str:
+    # Full-width letters and digits, as Chinese input methods write them, count as plain ones.
+    return " ".join(unicodedata.normalize("NFKC", cell).split())
+
+
+def _places(number: int, header: list[str]) -> dict[str, int]:
+    known = {title: key for key, titles in COLUMNS.items() for title in titles}
+    places: dict[str, int] = {}
+    problems = []
+    for place, title in enumerate(header):
+        key = known.get(title.lower().replace("_", " "))
+        if key in places:
+            problems.append(
+                BadLine(number, mark("the column “{title}” is there twice."), title=title)
+            )
+        elif key:
+            places[key] = place
+    problems += [
+        BadLine(
+            number,
+            mark("the column “{english}” (“{chinese}”) is missing from the header."),
+            english=titles[0],
+            chinese=titles[-1] if key != "name" else "账号",
+        )
+        for key, titles in COLUMNS.items()
+        if key not in places
+    ]
+    if problems:
+        raise BadRoster(problems)
+    return places
+
+
+def _row(number: int, cells: dict[str, str], courses: Collection[str]) -> Row | list[BadLine]:
+    problems = []
+    name, course, role = cells["name"].lower(), cells["course"], cells["role"].lower()
+    if not name:
+        problems.append(BadLine(number, mark("the name is missing.")))
+    elif not PERSON_NAME.fullmatch(name):
+        problems.append(
+            BadLine(
+                number,
+                mark(
+                    "{name} can't be an account: use up to 32 small letters, digits, dots, "
+                    "hyphens and underscores, with a letter first (such as s20260101)."
+                ),
+                name=cells["name"],
+            )
+        )
+    if role and role not in ROLES:
+        problems.append(
+            BadLine(
+                number,
+                mark("{role} is no role: write student or instructor (学生 or 教师)."),
+                role=cells["role"],
+            )
+        )
+    if course and course not in courses:
+        problems.append(_unknown_course(number, course, courses))
+    if course and not role:
+        problems.append(BadLine(number, mark("the role in the course is missing.")))
+    if role and not course:
+        problems.append(BadLine(number, mark("there is a role and no course.")))
+    if problems:
+        return problems
+    return Row(
+        line=number,
+        name=name,
+        display_name=cells["display_name"],
+        college=cells["college"],
+        role=ROLES[role] if role else None,
+        course=course or None,
+    )
+
+
+def _unknown_course(number: int, course: str, courses: Collection[str]) -> BadLine:
+    near = difflib.get_close_matches(course.lower(), courses, n=1)
+    if near:
+        message = mark("there is no course {course}; did you mean {near}?")
+        return BadLine(number, message, course=course, near=near[0])
+    return BadLine(number, mark("there is no course {course}."), course=course)
+
+
+def _contradictions(rows: list[Row]) -> Iterator[BadLine]:
+    first: dict[str, Row] = {}
+    places: dict[tuple[str, str | None], Row] = {}
+    for row in rows:
+        known = first.setdefault(row.name, row)
+        for mine, other in (
+            (row.display_name, known.display_name),
+            (row.college, known.college),
+        ):
+            if mine and other and mine != other:
+                yield BadLine(
+                    row.line,
+                    mark("{name} is “{other}” on line {earlier} and “{mine}” here."),
+                    name=row.name,
+                    other=other,
+                    earlier=known.line,
+                    mine=mine,
+                )
+        earlier = places.setdefault((row.name, row.course), row)
+        if earlier is row:
+            continue
+        if earlier.role is not row.role:
+            message = mark("{name} has another role in the course {course} on line {earlier}.")
+        else:
+            message = mark("{name} stands on line {earlier} already.")
+        yield BadLine(row.line, message, name=row.name, course=row.course, earlier=earlier.line)
