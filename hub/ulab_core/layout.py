@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import stat
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from ulab_core.errors import UserError
+from ulab_core.i18n import mark
 from ulab_core.settings import Settings
+
+# A socket's path has at most 107 bytes on Linux, and its name needs some of them.
+_LONGEST_SOCKET_DIR = 80
+
+
+class SocketFolderTaken(UserError):
+    """The folder for sockets outside the state directory isn't ours."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +38,17 @@ class Layout:
     def run(self) -> Path:
         """Sockets and pid files of running services; may be emptied when nothing runs."""
         return self.root / "run"
+
+    @property
+    def socket_dir(self) -> Path:
+        """Where services' unix sockets lie: `run`, unless its path is too long for a socket.
+
+        The one thing that can lie outside the state directory, as a folder closed to others.
+        """
+        if len(os.fsencode(self.run)) <= _LONGEST_SOCKET_DIR:
+            return self.run
+        digest = hashlib.sha256(os.fsencode(self.root.resolve())).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"ulab-{os.getuid()}-{digest}"
 
     @property
     def logs(self) -> Path:
@@ -120,3 +144,16 @@ class Layout:
         for room in rooms:
             room.mkdir(exist_ok=True)
         self.secrets.chmod(0o700)
+        self._prepare_socket_dir()
+
+    def _prepare_socket_dir(self) -> None:
+        sockets = self.socket_dir
+        sockets.mkdir(mode=0o700, exist_ok=True)
+        status = sockets.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+            # Beside the state directory anyone could have made it first.
+            raise SocketFolderTaken(
+                mark("{folder} belongs to someone else. Remove it, or choose a shorter state_dir."),
+                folder=sockets,
+            )
+        sockets.chmod(0o700)

@@ -24,8 +24,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 # A name is also a folder, a URL segment and an MLflow identity, so it is kept plain.
 PERSON_NAME = re.compile(r"[a-z][a-z0-9._-]{0,31}")
-# "grade-<course>" must fit JupyterHub's 30 characters for a named server.
-COURSE_ID = re.compile(r"[a-z][a-z0-9-]{0,23}")
+# "grade-<course>" must fit JupyterHub's 30 characters for a named server, and a course is an MLflow
+# workspace of the same name: two characters at least, no hyphen at the end, none of its own words.
+COURSE_ID = re.compile(
+    r"(?!(?:default|workspaces|api|ajax-api|static-files)$)[a-z][a-z0-9-]{0,22}[a-z0-9]"
+)
 
 
 def utc_now() -> datetime:

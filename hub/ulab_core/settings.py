@@ -113,6 +113,15 @@ class Grading(_Section):
     max_notebook_mb: int = Field(20, ge=1, description="The largest notebook taken, in MiB.")
 
 
+class Mlflow(_Section):
+    """The server that experiments are tracked with."""
+
+    workers: int = Field(1, ge=1, le=32, description="Processes that serve it; about 300 MiB each.")
+    database_url: str = Field(
+        "", description="An SQLAlchemy address; empty means SQLite in the state directory."
+    )
+
+
 class Accounts(_Section):
     """Who may have an account and how hosts' user ids are given out."""
 
@@ -140,6 +149,7 @@ class Settings(BaseSettings):
     database: Database = Database()
     limits: Limits = Limits()
     grading: Grading = Grading()
+    mlflow: Mlflow = Mlflow()
     accounts: Accounts = Accounts()
 
     @classmethod
