@@ -1,0 +1,122 @@
+"""JupyterHub with U Lab's pages: two languages, one look with the portal."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader
+from jupyterhub.app import JupyterHub
+from jupyterhub.handlers import BaseHandler
+from jupyterhub.handlers.static import CacheControlStaticFilesHandler
+from nativeauthenticator import NativeAuthenticator
+from sqlalchemy import update
+
+from ulab_core import look
+from ulab_core.database import Database
+from ulab_core.i18n import COOKIE, LANGUAGES
+from ulab_core.models import Person
+from ulab_core.settings import Settings, load_settings
+from ulab_hub import login
+from ulab_hub.language import LanguageTransform, current_language, translate, translate_plural
+from ulab_hub.stock_messages import said_our_way
+
+TEMPLATES = Path(__file__).parent / "templates"
+COOKIE_DAYS = 365
+
+
+class ULabHub(JupyterHub):
+    """The hub. Run it as ``python -m ulab_hub.app -f ulab_hub/config.py``."""
+
+    name = "jupyterhub"
+
+    def init_tornado_settings(self) -> None:
+        site = load_settings()
+        self.template_vars = {**_page_values(site), **self.template_vars}
+        self.template_paths = [str(TEMPLATES), *self.template_paths]
+        self.jinja_environment_options = {
+            **self.jinja_environment_options,
+            "extensions": ["jinja2.ext.i18n"],
+        }
+        super().init_tornado_settings()
+        for key in ("jinja2_env", "jinja2_env_sync"):
+            teach(self.tornado_settings[key])
+        self.tornado_settings["ulab_settings"] = site
+
+    def init_handlers(self) -> None:
+        self.extra_handlers = [
+            *self.extra_handlers,
+            (rf"/language/({'|'.join(LANGUAGES)})", LanguageHandler),
+            (r"/look/(.*)", CacheControlStaticFilesHandler, {"path": str(look.STATIC)}),
+        ]
+        super().init_handlers()
+        if isinstance(self.authenticator, NativeAuthenticator):
+            # Before the authenticator's own, which come first in the list.
+            self.handlers[:0] = self.add_url_prefix(self.hub_prefix, login.HANDLERS)
+
+    def init_tornado_application(self) -> None:
+        super().init_tornado_application()
+        LanguageTransform.site_language = load_settings().site.language
+        self.tornado_application.add_transform(LanguageTransform)
+
+
+def teach(environment: Environment) -> None:
+    """Give hub templates the languages and the shared look."""
+    environment.install_gettext_callables(translate, translate_plural, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals.update(
+        current_language=current_language,
+        said_our_way=lambda message: said_our_way(message, translate),
+        look_version=look.version(),
+    )
+    loader = environment.loader
+    assert loader is not None
+    environment.loader = ChoiceLoader([loader, FileSystemLoader(look.TEMPLATES)])
+
+
+def _page_values(site: Settings) -> dict[str, Any]:
+    return {"site_name": site.site.name, "open_signup": site.accounts.open_signup}
+
+
+class LanguageHandler(BaseHandler):
+    """Remembers the chosen language: for this browser, and for the person who is logged in."""
+
+    async def get(self, language: str) -> None:
+        self.set_cookie(
+            COOKIE, language, expires_days=COOKIE_DAYS, path=self.base_url, samesite="Lax"
+        )
+        user = self.current_user
+        if user is not None:
+            settings = self.settings["ulab_settings"]
+            await asyncio.to_thread(remember_language, settings, user.name, language)
+        self.redirect(local_address(self.get_argument("next", ""), self.base_url))
+
+
+def remember_language(settings: Settings, person: str, language: str) -> None:
+    """Store the person's language, which their Jupyter server and feedback then speak."""
+    database = Database.of(settings)
+    try:
+        with database.write() as session:
+            session.execute(update(Person).where(Person.name == person).values(language=language))
+    finally:
+        database.engine.dispose()
+
+
+def local_address(wanted: str, otherwise: str) -> str:
+    """`wanted` if it is a path of this site, else `otherwise`: no link leads elsewhere by us.
+
+    Examples
+    --------
+    >>> local_address("/services/ulab/?a=b", "/")
+    '/services/ulab/?a=b'
+    >>> local_address("//evil.example/", "/")
+    '/'
+    """
+    plain = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
+    return wanted if plain and wanted.isprintable() else otherwise
+
+
+main = ULabHub.launch_instance
+
+if __name__ == "__main__":
+    main()
