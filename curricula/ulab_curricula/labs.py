@@ -1,0 +1,173 @@
+"""Find labs and curricula in the checkout and read them."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+from dataclasses import dataclass
+from pathlib import Path
+
+from ulab_core.i18n import mark
+from ulab_curricula.errors import BadLab, BadManifest
+from ulab_curricula.manifest import (
+    CurriculumManifest,
+    FocusArea,
+    FocusAreas,
+    LabManifest,
+    read_manifest,
+)
+
+CURRICULA = Path(__file__).resolve().parents[1]
+LABS = CURRICULA.parent / "labs"
+
+# Counted up when the same source builds to other notebooks, so that they get another version.
+BUILDER = 1
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab's folder and what its manifest says."""
+
+    folder: Path
+    manifest: LabManifest
+
+    @property
+    def id(self) -> str:
+        return self.manifest.id
+
+    @property
+    def source(self) -> Path:
+        return self.folder / "lab.py"
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that the built notebooks depend on."""
+        tools = f"{BUILDER} nbgrader {importlib.metadata.version('nbgrader')}"
+        return _digest(
+            tools.encode(), (self.folder / "lab.yaml").read_bytes(), self.source.read_bytes()
+        )
+
+
+@dataclass(frozen=True)
+class Curriculum:
+    """A curriculum's folder, what its manifest says, its labs in order, its focus area."""
+
+    folder: Path
+    manifest: CurriculumManifest
+    labs: tuple[Lab, ...]
+    focus_area: FocusArea
+
+    @property
+    def id(self) -> str:
+        return self.manifest.id
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that a published version depends on."""
+        return _digest(
+            self.manifest.model_dump_json().encode(),
+            self.focus_area.model_dump_json().encode(),
+            *(lab.digest.encode() for lab in self.labs),
+        )
+
+    @property
+    def version(self) -> str:
+        """What this content is published as: the edition and the digest's beginning."""
+        return f"{self.manifest.edition}-{self.digest[:10]}"
+
+
+def load_lab(folder: Path) -> Lab:
+    """Read a lab's manifest.
+
+    Raises
+    ------
+    BadManifest
+        `lab.yaml` can't be used, or does not fit its place.
+    BadLab
+        There is no `lab.py`.
+    """
+    path = folder / "lab.yaml"
+    manifest = read_manifest(path, LabManifest)
+    _require_name(path, "id", manifest.id, folder.resolve().name)
+    _require_name(path, "focus_area", manifest.focus_area, folder.resolve().parent.name)
+    if not (folder / "lab.py").is_file():
+        raise BadLab(
+            mark("{file} is missing; docs/curricula.md says what it holds."), file=folder / "lab.py"
+        )
+    return Lab(folder, manifest)
+
+
+def find_labs(root: Path = LABS) -> list[Lab]:
+    """All labs below `root`, by focus area and id."""
+    return [load_lab(path.parent) for path in sorted(root.glob("*/*/lab.yaml"))]
+
+
+def load_focus_areas(root: Path = CURRICULA) -> tuple[FocusArea, ...]:
+    """The focus areas in the order people see them."""
+    return read_manifest(root / "focus-areas.yaml", FocusAreas).focus_areas
+
+
+def load_curriculum(folder: Path, labs_root: Path | None = None) -> Curriculum:
+    """Read a curriculum and its labs.
+
+    Parameters
+    ----------
+    folder
+        ``curricula/<curriculum>``.
+    labs_root
+        Where the labs are; None means ``labs`` beside ``curricula``.
+
+    Raises
+    ------
+    BadManifest
+        A manifest can't be used, or names a lab or focus area that is not there.
+    """
+    path = folder / "curriculum.yaml"
+    manifest = read_manifest(path, CurriculumManifest)
+    _require_name(path, "id", manifest.id, folder.resolve().name)
+    root = labs_root or folder.resolve().parent.parent / "labs"
+    areas = {area.id: area for area in load_focus_areas(folder.resolve().parent)}
+    if manifest.focus_area not in areas:
+        raise BadManifest(
+            mark("{file}: there is no focus area {name}. Known ones: {known}."),
+            file=path,
+            name=manifest.focus_area,
+            known=", ".join(areas),
+        )
+    folders = {lab.parent.name: lab.parent for lab in root.glob("*/*/lab.yaml")}
+    missing = [name for name in manifest.labs if name not in folders]
+    if missing:
+        raise BadManifest(
+            mark("{file}: there is no lab {name}. Known ones: {known}."),
+            file=path,
+            name=missing[0],
+            known=", ".join(sorted(folders)),
+        )
+    labs = tuple(load_lab(folders[name]) for name in manifest.labs)
+    return Curriculum(folder, manifest, labs, areas[manifest.focus_area])
+
+
+def find_curricula(root: Path = CURRICULA, labs_root: Path | None = None) -> list[Curriculum]:
+    """All curricula below `root`."""
+    return [
+        load_curriculum(path.parent, labs_root) for path in sorted(root.glob("*/curriculum.yaml"))
+    ]
+
+
+def _require_name(path: Path, key: str, found: str, folder: str) -> None:
+    if found != folder:
+        raise BadManifest(
+            mark("{file} says {key} {found}, but lies in a folder {folder}; make them the same."),
+            file=path,
+            key=key,
+            found=found,
+            folder=folder,
+        )
+
+
+def _digest(*parts: bytes) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(hashlib.sha256(part).digest())
+    return whole.hexdigest()
