@@ -1,0 +1,116 @@
+"""Runs MLflow's own server where only the gateway can reach it: on a unix socket."""
+
+from __future__ import annotations
+
+import configparser
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from ulab_core.layout import Layout
+from ulab_core.process import die_with_parent
+from ulab_core.secret_files import shared_key
+from ulab_core.settings import Settings, load_settings
+from ulab_mlflow.identity import HOOK, KEY_FILE_VARIABLE
+from ulab_mlflow.names import PLATFORM, identity_key_file, socket_of
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables MLflow's server is set up with; writes nothing.
+
+    The underscored ones are what ``mlflow server`` itself hands to its workers. It is not called
+    here because it would be one more process of 250 MiB, whose worker outlives its ``kill -9``.
+    Their names are written out since MLflow's server reads its environment when it is imported.
+    """
+    rooms = Layout.of(settings)
+    store = settings.mlflow.database_url or f"sqlite:///{rooms.mlflow / 'mlflow.sqlite'}"
+    return {
+        "_MLFLOW_SERVER_FILE_STORE": store,
+        "_MLFLOW_SERVER_REGISTRY_STORE": store,
+        "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
+        "_MLFLOW_SERVER_ARTIFACT_DESTINATION": (rooms.mlflow / "artifacts").as_uri(),
+        "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+        "_MLFLOW_SGI_NAME": "uvicorn",
+        "_MLFLOW_IN_JOB_EXECUTOR": "false",
+        "MLFLOW_ENABLE_WORKSPACES": "true",
+        "MLFLOW_BASIC_AUTH_FAIL_CLOSED": "true",
+        "MLFLOW_AUTH_CONFIG_PATH": str(rooms.mlflow / "auth.ini"),
+        "MLFLOW_SERVER_ALLOWED_HOSTS": "mlflow",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "true",
+        KEY_FILE_VARIABLE: str(identity_key_file(settings)),
+    }
+
+
+def secret_environment(settings: Settings) -> dict[str, str]:
+    """The variables that hold secrets; makes those that don't exist yet."""
+    secrets = Layout.of(settings).secrets
+    return {
+        "MLFLOW_AUTH_ADMIN_USERNAME": PLATFORM,
+        "MLFLOW_AUTH_ADMIN_PASSWORD": shared_key(secrets / "mlflow-admin.key").hex(),
+        "MLFLOW_FLASK_SERVER_SECRET_KEY": shared_key(secrets / "mlflow-csrf.key").hex(),
+    }
+
+
+def auth_config(settings: Settings) -> Mapping[str, str]:
+    """What MLflow's authentication reads: who isn't given a right has none."""
+    accounts = Layout.of(settings).mlflow / "accounts.sqlite"
+    return {
+        "default_permission": "NO_PERMISSIONS",
+        "grant_default_workspace_access": "false",
+        "database_uri": settings.mlflow.database_url or f"sqlite:///{accounts}",
+        "authorization_function": HOOK,
+    }
+
+
+def create_app() -> Any:
+    """MLflow's application with authentication; called in each worker."""
+    die_with_parent()
+    from mlflow.server.auth import create_app as create_mlflow
+
+    return create_mlflow()
+
+
+def _write_auth_config(file: Path, values: Mapping[str, str]) -> None:
+    config = configparser.ConfigParser(interpolation=None)
+    # MLflow reads it with interpolation, where a "%" (in a database's password) is written twice.
+    config["mlflow"] = {key: value.replace("%", "%%") for key, value in values.items()}
+    draft = file.with_suffix(".draft")
+    with draft.open("w", encoding="utf-8") as stream:
+        draft.chmod(0o600)
+        config.write(stream)
+    draft.replace(file)
+
+
+def main() -> None:
+    """Serve until told to stop, or until the hub that started us dies."""
+    die_with_parent()
+    settings = load_settings()
+    rooms = Layout.of(settings)
+    rooms.prepare()
+    (rooms.mlflow / "artifacts").mkdir(exist_ok=True)
+    for variable in [name for name in os.environ if name.startswith(("MLFLOW_", "_MLFLOW_"))]:
+        del os.environ[variable]
+    os.environ.update(environment(settings))
+    os.environ.update(secret_environment(settings))
+    _write_auth_config(rooms.mlflow / "auth.ini", auth_config(settings))
+    socket = socket_of(settings)
+    socket.unlink(missing_ok=True)
+    uvicorn.run(
+        f"{__name__ if __name__ != '__main__' else 'ulab_mlflow.server'}:create_app",
+        factory=True,
+        uds=str(socket),
+        workers=settings.mlflow.workers,
+        log_level="warning",
+        # Whoever is behind the gateway is said by the signed header, never by an address.
+        proxy_headers=False,
+        server_header=False,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Who may do what in which workspace: decisions alone, from values to values."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ulab_core.models import Role
+
+
+class Grant(NamedTuple):
+    """A permission in MLflow's words."""
+
+    resource_type: str
+    resource_pattern: str
+    permission: str
+
+
+# A student's role grants nothing: it only makes the workspace visible. Even the weakest workspace
+# permission would show every other student's runs in searches.
+ROLE_GRANTS: Mapping[Role, tuple[Grant, ...]] = {
+    Role.STUDENT: (),
+    Role.INSTRUCTOR: (
+        Grant("workspace", "*", "USE"),
+        Grant("experiment", "*", "READ"),
+        Grant("registered_model", "*", "READ"),
+    ),
+}
+
+# Who may log runs must not be able to delete or share the experiment they are judged by.
+OWN_EXPERIMENT_PERMISSION = "EDIT"
+
+
+class Membership(NamedTuple):
+    """A role in a course's workspace."""
+
+    workspace: str
+    role: Role
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the base knows of one person at one moment."""
+
+    person: str
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    """Course to role."""
+    assignments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Course to the assignments the person may work on."""
+
+    @property
+    def memberships(self) -> frozenset[Membership]:
+        return frozenset(Membership(course, role) for course, role in self.roles.items())
+
+
+class Changes(NamedTuple):
+    assign: frozenset[Membership]
+    unassign: frozenset[Membership]
+
+
+def visible_assignments(role: Role, published: Mapping[str, bool]) -> tuple[str, ...]:
+    """The assignments of a course that someone of this role may work on.
+
+    Parameters
+    ----------
+    published
+        Assignment to whether students see it.
+    """
+    return tuple(name for name, out in published.items() if out or role is Role.INSTRUCTOR)
+
+
+def changes(wanted: Collection[Membership], held: Collection[Membership]) -> Changes:
+    """What turns the memberships held into those wanted."""
+    return Changes(frozenset(wanted) - frozenset(held), frozenset(held) - frozenset(wanted))
+
+
+def experiment_name(assignment: str, person: str) -> str:
+    """The name of a person's own experiment; an assignment's name has no slash."""
+    return f"{assignment}/{person}"
+
+
+def may_enter(standing: Standing, workspace: str) -> bool:
+    return workspace in standing.roles
+
+
+def may_open(standing: Standing, course: str, assignment: str, owner: str) -> bool:
+    """Whether the person may look at the runs that `owner` logged for an assignment."""
+    if standing.person != owner:
+        return standing.roles.get(course) is Role.INSTRUCTOR
+    return assignment in standing.assignments.get(course, ())

@@ -1,0 +1,217 @@
+"""Brings MLflow's workspaces, roles and experiments in line with courses and enrolments."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from typing import Any
+
+from sqlalchemy import select
+
+from ulab_core.database import Database
+from ulab_core.errors import NotAllowed, NotFound
+from ulab_core.i18n import mark
+from ulab_core.models import Assignment, Enrolment, Person, Role
+from ulab_core.secret_files import shared_key
+from ulab_core.settings import Settings
+from ulab_mlflow.admin import Admin, MlflowRefusal
+from ulab_mlflow.names import identity_key_file, socket_of
+from ulab_mlflow.tenancy import (
+    OWN_EXPERIMENT_PERMISSION,
+    ROLE_GRANTS,
+    Membership,
+    Standing,
+    changes,
+    experiment_name,
+    may_open,
+    visible_assignments,
+)
+
+
+class Workspaces:
+    """One workspace a course; created, and kept in line, when someone first needs it.
+
+    Every method may be called again at any time and from several processes at once.
+    """
+
+    def __init__(self, admin: Admin, database: Database) -> None:
+        self._admin = admin
+        self._database = database
+        self._lock = threading.Lock()
+        self._settled: dict[str, Standing] = {}
+        self._role_ids: dict[Membership, int] = {}
+        self._experiments: dict[tuple[str, str], str] = {}
+
+    @classmethod
+    def of(cls, settings: Settings) -> Workspaces:
+        """Those of the base with these settings."""
+        admin = Admin(socket_of(settings), shared_key(identity_key_file(settings)))
+        return cls(admin, Database.of(settings))
+
+    def standing(self, person: str) -> Standing:
+        """What the base knows of a person just now; a stranger has no role anywhere."""
+        with self._database.read() as session:
+            held = session.execute(
+                select(Enrolment.course_id, Enrolment.role)
+                .join(Person, Person.id == Enrolment.person_id)
+                .where(Person.name == person)
+            ).all()
+            roles = {row.course_id: row.role for row in held}
+            published: dict[str, dict[str, bool]] = {course: {} for course in roles}
+            for course, name, moment in session.execute(
+                select(Assignment.course_id, Assignment.name, Assignment.published_at)
+                .where(Assignment.course_id.in_(roles))
+                .order_by(Assignment.position)
+            ):
+                published[course][name] = moment is not None
+        return Standing(
+            person,
+            roles,
+            {course: visible_assignments(roles[course], published[course]) for course in roles},
+        )
+
+    def settle(self, person: str) -> Standing:
+        """Give a person the workspaces and experiments they should have, and no others.
+
+        Returns
+        -------
+        Standing
+            What it was decided by.
+
+        Raises
+        ------
+        MlflowDown
+            MLflow doesn't answer.
+        """
+        standing = self.standing(person)
+        if self._settled.get(person) == standing:
+            return standing
+        with self._lock:
+            if self._settled.get(person) == standing:
+                return standing
+            self._ensure_user(person)
+            self._settle_roles(standing)
+            for course, assignments in standing.assignments.items():
+                if standing.roles[course] is Role.STUDENT:
+                    for assignment in assignments:
+                        self._ensure_experiment(course, assignment, person)
+            self._settled[person] = standing
+        return standing
+
+    def ensure_student(self, course: str, assignment: str, person: str) -> str:
+        """A person's own experiment for an assignment, created when it isn't there.
+
+        Returns
+        -------
+        str
+            The experiment's id.
+
+        Raises
+        ------
+        NotFound
+            The person isn't in the course, or the assignment isn't open to them.
+        MlflowDown
+            MLflow doesn't answer.
+        """
+        standing = self.settle(person)
+        if not may_open(standing, course, assignment, person):
+            raise NotFound(
+                mark("There is no assignment {assignment} for you in the course {course}."),
+                assignment=assignment,
+                course=course,
+            )
+        with self._lock:
+            return self._ensure_experiment(course, assignment, person)
+
+    def open_experiment(self, reader: str, course: str, assignment: str, owner: str) -> str:
+        """The id of `owner`'s experiment, for someone who wants to look at it.
+
+        Raises
+        ------
+        NotAllowed
+            The reader may see only their own.
+        NotFound
+            There is no such assignment for the owner.
+        """
+        standing = self.settle(reader)
+        if reader != owner and not may_open(standing, course, assignment, owner):
+            raise NotAllowed(mark("These are another person's runs."))
+        return self.ensure_student(course, assignment, owner)
+
+    def forget(self) -> None:
+        """Look at everything afresh, for when MLflow was restarted with other state."""
+        with self._lock:
+            self._settled.clear()
+            self._role_ids.clear()
+            self._experiments.clear()
+
+    def _ensure_user(self, person: str) -> None:
+        self._admin.create(
+            "POST",
+            "2.0/mlflow/users/create",
+            username=person,
+            password=secrets.token_urlsafe(32),
+        )
+
+    def _settle_roles(self, standing: Standing) -> None:
+        path = "3.0/mlflow/users/roles/list"
+        found = self._admin.call("GET", path, username=standing.person)["roles"]
+        ids = {}
+        for role in found:
+            if role["name"] in set(Role):
+                ids[Membership(role["workspace"], Role(role["name"]))] = role["id"]
+        assign, unassign = changes(standing.memberships, ids)
+        for membership in assign:
+            self._admin.create(
+                "POST",
+                "3.0/mlflow/roles/assign",
+                username=standing.person,
+                role_id=self._ensure_role(membership),
+            )
+        for membership in unassign:
+            self._unassign(standing.person, ids[membership])
+
+    def _ensure_role(self, membership: Membership) -> int:
+        if membership in self._role_ids:
+            return self._role_ids[membership]
+        workspace, role = membership
+        self._admin.create("POST", "3.0/mlflow/workspaces", name=workspace)
+        self._admin.create("POST", "3.0/mlflow/roles/create", name=role.value, workspace=workspace)
+        listed = self._admin.call("GET", "3.0/mlflow/roles/list", workspace=workspace)["roles"]
+        role_id = next(int(found["id"]) for found in listed if found["name"] == role.value)
+        for grant in ROLE_GRANTS[role]:
+            self._admin.create(
+                "POST", "3.0/mlflow/roles/permissions/add", role_id=role_id, **grant._asdict()
+            )
+        self._role_ids[membership] = role_id
+        return role_id
+
+    def _ensure_experiment(self, course: str, assignment: str, person: str) -> str:
+        name = experiment_name(assignment, person)
+        if (course, name) in self._experiments:
+            return self._experiments[course, name]
+        path = "2.0/mlflow/experiments/"
+        self._admin.create("POST", f"{path}create", inside=course, name=name)
+        found: dict[str, Any] = self._admin.call(
+            "GET", f"{path}get-by-name", inside=course, experiment_name=name
+        )["experiment"]
+        experiment_id = str(found["experiment_id"])
+        self._admin.create(
+            "POST",
+            "3.0/mlflow/users/permissions/grant",
+            inside=course,
+            username=person,
+            resource_type="experiment",
+            resource_id=experiment_id,
+            permission=OWN_EXPERIMENT_PERMISSION,
+        )
+        self._experiments[course, name] = experiment_id
+        return experiment_id
+
+    def _unassign(self, person: str, role_id: int) -> None:
+        path = "3.0/mlflow/roles/unassign"
+        try:
+            self._admin.call("DELETE", path, username=person, role_id=role_id)
+        except MlflowRefusal as refusal:
+            if refusal.code != "RESOURCE_DOES_NOT_EXIST":
+                raise
