@@ -155,7 +155,7 @@ def publish(curriculum: Curriculum, layout: Layout) -> str:
 
 def published(layout: Layout) -> list[PublishedCurriculum]:
     """All published versions: curricula by id, each one's versions from old to new."""
-    found = [path for path in layout.curricula.glob("[!.]*/[!.]*/curriculum.json")]
+    found = list(layout.curricula.glob("[!.]*/[!.]*/curriculum.json"))
     found.sort(key=lambda path: (path.parent.parent.name, path.stat().st_mtime_ns))
     return [load_published(layout, path.parent.parent.name, path.parent.name) for path in found]
 

@@ -1,0 +1,173 @@
+"""Execute a lab's notebook as grading does, with the answers of each variant."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+REFERENCE = "reference"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What running one variant gave.
+
+    Attributes
+    ----------
+    name
+        The variant.
+    errors
+        By grade id: the error of each test cell that failed.
+    seconds
+        Time in cells, those shared with the reference included.
+    finished
+        False when it ran past its time or its process died.
+    """
+
+    name: str
+    errors: Mapping[str, str]
+    seconds: float
+    finished: bool = True
+
+    def score(self, points: Mapping[str, float]) -> float:
+        """The points of the test cells that did not fail."""
+        if not self.finished:
+            return 0.0
+        return sum(value for name, value in points.items() if name not in self.errors)
+
+
+def test_points(source: NotebookNode) -> dict[str, float]:
+    """The points of each automatically graded cell, by grade id, in order."""
+    return {
+        cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader.points
+        for cell in source.cells
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade")
+    }
+
+
+def answer_cells(source: NotebookNode) -> dict[str, str]:
+    """The source of each code cell that a student answers in, by grade id."""
+    return {
+        cell.metadata.nbgrader.grade_id: cell.source
+        for cell in source.cells
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution")
+    }
+
+
+def run_variants(
+    source: NotebookNode,
+    variants: Mapping[str, Mapping[str, str]],
+    *,
+    datasets: Path,
+    language: str,
+    timeout_s: int,
+    jobs: int = 2,
+    grading: bool = True,
+) -> dict[str, Run]:
+    """Run the reference and each variant.
+
+    Parameters
+    ----------
+    source
+        The source notebook, with solutions and hidden tests.
+    variants
+        By name: the code that replaces answer cells, by grade id; at least one each.
+    datasets
+        The data store that `ulab.load` reads.
+    language
+        Which language messages are in.
+    timeout_s
+        The longest one run may take.
+    jobs
+        Variants run at once, beside the reference.
+    grading
+        Whether `ulab.grading()` is true.
+
+    Returns
+    -------
+    dict
+        A `Run` for ``"reference"`` and for each variant.
+
+    Notes
+    -----
+    The code is the instructor's own, so it runs as this process does; submissions never come here.
+    """
+    names = {f"variant-{number}": name for number, name in enumerate(variants)}
+    points = test_points(source)
+    with tempfile.TemporaryDirectory(prefix="ulab-check-") as scratch:
+        work = Path(scratch)
+        job = {
+            "cells": _code_cells(source),
+            "variants": {key: dict(variants[name]) for key, name in names.items()},
+            "out": str(work),
+            "jobs": jobs,
+            "timeout_s": timeout_s,
+        }
+        (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
+        # Variants run side by side, so this bounds all of them together.
+        rounds = 2 + len(variants) // max(jobs, 1)
+        _start(work, timeout_s * rounds, _environment(work, datasets, language, grading))
+        runs = {REFERENCE: _read(work / f"{REFERENCE}.json", REFERENCE, points)}
+        for key, name in names.items():
+            runs[name] = _read(work / f"{key}.json", name, points)
+        return runs
+
+
+def _code_cells(source: NotebookNode) -> list[dict[str, str]]:
+    return [
+        {"name": cell.metadata.get("nbgrader", {}).get("grade_id", cell.id), "source": cell.source}
+        for cell in source.cells
+        if cell.cell_type == "code"
+    ]
+
+
+def _environment(work: Path, datasets: Path, language: str, grading: bool) -> dict[str, str]:
+    one_thread = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    return {
+        **{key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")},
+        # One core, as a grading sandbox has; threads would not survive the runner's forks either.
+        **dict.fromkeys(one_thread, "1"),
+        "ULAB_DATASETS": str(datasets.resolve()),
+        "ULAB_LANGUAGE": language,
+        "ULAB_GRADING": "1" if grading else "0",
+        "MLFLOW_TRACKING_URI": (work / "mlruns").as_uri(),
+        "MPLBACKEND": "agg",
+        "IPYTHONDIR": str(work / "ipython"),
+    }
+
+
+def _start(work: Path, timeout_s: int, environment: dict[str, str]) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ulab_curricula.runner", str(work / "job.json")],
+        cwd=work, env=environment, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        # Its own session, so that forked variants that outlived it end too.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, 9)
+        process.wait()
+
+
+def _read(path: Path, name: str, points: Mapping[str, float]) -> Run:
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Run(name, {}, 0.0, finished=False)
+    errors = {
+        item["name"]: item["error"] for item in results if item["error"] and item["name"] in points
+    }
+    return Run(name, errors, sum(item["seconds"] for item in results))

@@ -1,0 +1,163 @@
+"""What can be seen to be wrong with a lab without running it."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+
+from nbformat import NotebookNode
+
+from ulab_core.i18n import mark
+from ulab_curricula.build import Built
+from ulab_curricula.errors import BadLab
+from ulab_curricula.labs import Lab
+
+_CHINESE = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3001-\u303f]")
+_MARKER_LIKE = re.compile(r"(?im)^\s*#*\s*(begin|end)\s+(hid\w*|sol\w*)")
+_REGION = re.compile(r"### BEGIN (HIDDEN TESTS|SOLUTION)\n(.*?)### END \1", re.DOTALL)
+_LINK = re.compile(r"\]\((https?://[^)\s]+)\)")
+
+
+def inspect(lab: Lab, built: Built) -> list[BadLab]:
+    """All that is wrong with a built lab, in the order of its cells."""
+    return [
+        *_duplicates(lab, built.canonical),
+        *_bad_code(lab, built.canonical),
+        *_leaks(lab, built),
+        *_disagreements(lab, built),
+        *_untranslated(lab, built.sources["en"]),
+    ]
+
+
+def _duplicates(lab: Lab, source: NotebookNode) -> Iterator[BadLab]:
+    seen: set[str] = set()
+    for cell in source.cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if grade_id in seen:
+            yield BadLab(
+                mark("{file}: two cells are called {cell}."), file=lab.source, cell=grade_id
+            )
+        if grade_id:
+            seen.add(grade_id)
+
+
+def _bad_code(lab: Lab, source: NotebookNode) -> Iterator[BadLab]:
+    for cell in source.cells:
+        if cell.cell_type == "code":
+            try:
+                ast.parse(_without_magics(cell.source))
+            except SyntaxError as error:
+                yield BadLab(
+                    mark("{file}, cell {cell}: not Python ({reason})."),
+                    file=lab.source,
+                    cell=cell.id,
+                    reason=error,
+                )
+
+
+def _leaks(lab: Lab, built: Built) -> Iterator[BadLab]:
+    for language, release in built.releases.items():
+        source = built.sources[language]
+        secrets = _secret_lines(source)
+        for cell in release.cells:
+            lines = {line.strip() for line in cell.source.splitlines()}
+            leaked = sorted(lines & secrets) or _MARKER_LIKE.findall(cell.source)
+            if leaked:
+                yield BadLab(
+                    mark(
+                        "{file}, cell {cell}: the release still holds a solution or a hidden "
+                        "test; are the markers spelt right?"
+                    ),
+                    file=lab.source,
+                    cell=cell.id,
+                )
+
+
+def _secret_lines(source: NotebookNode) -> set[str]:
+    """Lines that stand inside marked regions and nowhere outside them."""
+    inside: set[str] = set()
+    outside: set[str] = set()
+    for cell in source.cells:
+        for region in _REGION.finditer(cell.source):
+            inside.update(line.strip() for line in region[2].splitlines())
+        outside.update(line.strip() for line in _REGION.sub("", cell.source).splitlines())
+    return {line for line in inside - outside if len(line) > 3}
+
+
+def _disagreements(lab: Lab, built: Built) -> Iterator[BadLab]:
+    for one, other in zip(built.sources["zh"].cells, built.sources["en"].cells, strict=True):
+        reason = _difference(one, other)
+        if reason:
+            yield BadLab(
+                mark("{file}, cell {cell}: Chinese and English differ in {what}."),
+                file=lab.source,
+                cell=one.id,
+                what=reason,
+            )
+
+
+def _difference(one: NotebookNode, other: NotebookNode) -> str | None:
+    if one.cell_type != other.cell_type:
+        return "kind"
+    mine, yours = one.metadata.get("nbgrader", {}), other.metadata.get("nbgrader", {})
+    for key in ("grade_id", "points", "grade", "solution", "locked"):
+        if mine.get(key) != yours.get(key):
+            return key
+    if one.cell_type == "code":
+        try:
+            same = ast.dump(ast.parse(_without_magics(one.source))) == ast.dump(
+                ast.parse(_without_magics(other.source))
+            )
+        except SyntaxError:
+            return None
+        return None if same else "code"
+    if sorted(_LINK.findall(one.source)) != sorted(_LINK.findall(other.source)):
+        return "links"
+    return None
+
+
+def _untranslated(lab: Lab, english: NotebookNode) -> Iterator[BadLab]:
+    for cell in english.cells:
+        if cell.cell_type == "markdown":
+            found = _CHINESE.search(cell.source)
+        else:
+            found = _chinese_in_code(_without_magics(cell.source))
+        if found:
+            yield BadLab(
+                mark(
+                    "{file}, cell {cell}: the English notebook holds Chinese. Give prose a lang, "
+                    "tag comments with zh: and en:, put strings into ulab.say."
+                ),
+                file=lab.source,
+                cell=cell.id,
+            )
+
+
+def _chinese_in_code(code: str) -> bool:
+    try:
+        tree = ast.parse(code)
+        tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
+    except (SyntaxError, tokenize.TokenError):
+        return False
+    if any(token.type == tokenize.COMMENT and _CHINESE.search(token.string) for token in tokens):
+        return True
+    translated = {
+        id(part)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword) and node.arg == "zh"
+        for part in ast.walk(node.value)
+    }
+    return any(
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in translated
+        and _CHINESE.search(node.value)
+        for node in ast.walk(tree)
+    )
+
+
+def _without_magics(code: str) -> str:
+    return "\n".join("pass" if line.startswith(("%", "!")) else line for line in code.splitlines())
