@@ -1,0 +1,238 @@
+"""Grading one submission: sanitise here, run in a sandbox, save grades and feedback here."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbgrader.preprocessors import LimitOutput
+from sqlalchemy import select
+
+from ulab_core.database import Database
+from ulab_core.errors import UserError
+from ulab_core.i18n import mark
+from ulab_core.layout import Layout
+from ulab_core.models import Submission, utc_now
+from ulab_core.settings import Settings
+from ulab_coursework import feedbackpage, queue, store
+from ulab_coursework.assign import apply
+from ulab_coursework.coursefolder import (
+    course_gid,
+    gradebook_lock,
+    gradebook_url,
+    prepare_folder,
+    write_file,
+)
+from ulab_coursework.execution import Execution, execute, scratch_of
+from ulab_coursework.grades import Score, save_grades, stderr_is_no_error
+from ulab_coursework.notebooks import parse
+from ulab_coursework.releases import lab_of
+from ulab_coursework.sanitise import Sanitised, sanitise
+
+
+class GradingFailed(UserError):
+    """This submission can't be graded; trying again would not help."""
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the job; its result counts."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What there is to know about a submission in order to grade it."""
+
+    submission_id: str
+    course_id: str
+    course_number: int
+    assignment: str
+    title: str
+    student: str
+    display_name: str
+    language: str
+    sha256: str
+    received_at: datetime
+    source: Path
+    release: Path
+
+
+def grade(
+    db: Database, layout: Layout, settings: Settings, held: queue.Lease, index: int = 0
+) -> Score:
+    """Do a grading job to its end; doing it twice gives the same.
+
+    Parameters
+    ----------
+    index
+        The worker's number, which chooses the sandbox's host user.
+
+    Raises
+    ------
+    GradingFailed
+        With a sentence for the student.
+    LeaseLost
+        The job went to another worker meanwhile.
+    """
+    work = _look_up(db, layout, held.submission_id)
+    release = json.loads(work.release.read_bytes())
+    content = store.fetch(layout, work.sha256)
+    if store.digest(content) != work.sha256:
+        raise GradingFailed(
+            mark("The stored submission is damaged, so it can't be graded. Please submit it again.")
+        )
+    prepared = sanitise(
+        parse(content), release, gradebook_url(layout, work.course_id), work.assignment
+    )
+    execution = execute(
+        prepared.notebook,
+        settings,
+        layout.dataset_store,
+        scratch_of(layout),
+        work.language,
+        index,
+    )
+    if not execution.started:
+        raise GradingFailed(
+            mark(
+                "Grading could not start your notebook. Your submission is stored; the "
+                "administrator finds the reason in the log of the grading worker."
+            )
+        ) from RuntimeError(execution.log)
+    score = _save(db, layout, work, prepared, execution, release, content)
+    with db.write() as session:
+        submission = session.get(Submission, work.submission_id)
+        assert submission is not None
+        submission.score, submission.max_score = score.points, score.max_points
+        submission.graded_at = utc_now()
+        if not queue.done(session, held):
+            raise LeaseLost
+    return score
+
+
+def _look_up(db: Database, layout: Layout, submission_id: str) -> Work:
+    with db.read() as session:
+        submission = session.get_one(Submission, submission_id)
+        assignment, person = submission.assignment, submission.person
+        lab = lab_of(layout, assignment)
+        return Work(
+            submission_id=submission.id,
+            course_id=assignment.course_id,
+            course_number=assignment.course.number,
+            assignment=assignment.name,
+            title=assignment.title(submission.language),
+            student=person.name,
+            display_name=person.display_name,
+            language=submission.language,
+            sha256=submission.sha256,
+            received_at=submission.received_at,
+            source=lab.source_notebook,
+            release=lab.release_notebook(submission.language),
+        )
+
+
+def _save(
+    db: Database,
+    layout: Layout,
+    work: Work,
+    prepared: Sanitised,
+    execution: Execution,
+    release: dict[str, Any],
+    content: bytes,
+) -> Score:
+    """Write grades, the notebooks formgrader shows, and the feedback page."""
+    notebook = stderr_is_no_error(execution.notebook)
+    notebook = apply((LimitOutput,), notebook, {})
+    remarks = feedbackpage.notes(prepared.missing, prepared.duplicated, work.language)
+    gid = course_gid(work.course_number)
+    with gradebook_lock(layout, work.course_id):
+        counts = _is_newest(db, work)
+        with _gradebook_for(layout, work.course_id, counts) as url:
+            score = save_grades(
+                url,
+                work.course_id,
+                work.assignment,
+                work.student,
+                work.display_name,
+                work.received_at,
+                notebook,
+            )
+            page = feedbackpage.render(
+                notebook,
+                release,
+                url,
+                work.assignment,
+                work.student,
+                work.title,
+                work.language,
+                remarks,
+            ).encode()
+        if counts:
+            notebook.metadata["ulab_notes"] = remarks
+            _write_for_formgrader(layout, work, notebook, content, page, gid)
+        _write_feedback(layout, work.submission_id, page)
+    return score
+
+
+def _is_newest(db: Database, work: Work) -> bool:
+    """Whether no later submission exists; only the newest one counts in the gradebook."""
+    with db.read() as session:
+        submission = session.get_one(Submission, work.submission_id)
+        newest = session.scalar(
+            select(Submission.id)
+            .where(
+                Submission.assignment_id == submission.assignment_id,
+                Submission.person_id == submission.person_id,
+            )
+            .order_by(Submission.received_at.desc(), Submission.id.desc())
+            .limit(1)
+        )
+    return newest == work.submission_id
+
+
+@contextmanager
+def _gradebook_for(layout: Layout, course_id: str, counts: bool) -> Iterator[str]:
+    """The course's gradebook, or a copy to be thrown away for a submission that was replaced."""
+    if counts:
+        yield gradebook_url(layout, course_id)
+        return
+    scratch_of(layout).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch_of(layout)) as folder:
+        copy = Path(folder) / "gradebook.db"
+        shutil.copy(layout.gradebook(course_id), copy)
+        yield f"sqlite:///{copy}"
+
+
+def _write_for_formgrader(
+    layout: Layout,
+    work: Work,
+    notebook: nbformat.NotebookNode,
+    content: bytes,
+    page: bytes,
+    gid: int | None,
+) -> None:
+    folder = prepare_folder(layout, work.course_id, gid)
+    place = Path(work.student) / work.assignment
+    timestamp = work.received_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC").encode()
+    name = f"{work.assignment}.ipynb"
+    for room, written in (
+        ("submitted", content),
+        ("autograded", nbformat.writes(notebook).encode()),
+    ):
+        write_file(folder / room / place / name, written, gid)
+        write_file(folder / room / place / "timestamp.txt", timestamp, gid)
+    write_file(folder / "feedback" / place / f"{work.assignment}.html", page, gid)
+
+
+def _write_feedback(layout: Layout, submission_id: str, page: bytes) -> None:
+    target = layout.feedback_file(submission_id)
+    temporary = target.with_suffix(".part")
+    temporary.write_bytes(page)
+    temporary.replace(target)
