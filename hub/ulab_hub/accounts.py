@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,10 +120,13 @@ class Accounts:
             raise BadAccount(
                 mark("There is an account already for: {names}."), names=", ".join(taken)
             )
+        # Hashing is slow on purpose, and bcrypt lets other threads run meanwhile.
+        with ThreadPoolExecutor() as pool:
+            hashes = dict(zip(passwords, pool.map(_hashed, passwords.values()), strict=True))
         with self._session() as session:
             session.add_all(
-                UserInfo(username=name, password=_hashed(password), is_authorized=True)
-                for name, password in passwords.items()
+                UserInfo(username=name, password=hashed, is_authorized=True)
+                for name, hashed in hashes.items()
             )
             session.commit()
 

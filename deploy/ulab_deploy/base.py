@@ -1,0 +1,117 @@
+"""The base a command is about: its settings, its state, and whether it is running."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from ulab_core.errors import UserError
+from ulab_core.i18n import mark
+from ulab_core.layout import Layout
+from ulab_core.settings import CONFIG_VARIABLE, DEFAULT_FILE, Settings, load_settings
+
+
+class NoBase(UserError):
+    """There is no state where the settings say."""
+
+
+class AlreadyRunning(UserError):
+    """Another `ulab up` serves from the same state."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Base:
+    settings: Settings
+    layout: Layout
+
+
+def open_base() -> Base:
+    """The base of the settings in force, whether it exists yet or not."""
+    settings = load_settings()
+    return Base(settings, Layout.of(settings))
+
+
+def existing_base() -> Base:
+    """The base of the settings in force.
+
+    Raises
+    ------
+    NoBase
+        It was never brought up.
+    """
+    base = open_base()
+    if not base.layout.database.exists() and not base.settings.database.url:
+        raise NoBase(
+            mark(
+                "There is no base in {state}. Run this in the folder of your ulab.toml, name it "
+                "with --config, or bring a base up first: ulab up"
+            ),
+            state=base.layout.root,
+        )
+    return base
+
+
+def settings_environment(base: Base) -> dict[str, str]:
+    """Variables by which processes we start find the same settings from any folder."""
+    env = {"ULAB_SERVER__STATE_DIR": str(base.layout.root)}
+    file = Path(os.environ.get(CONFIG_VARIABLE, DEFAULT_FILE))
+    if file.is_file():
+        env[CONFIG_VARIABLE] = str(file.resolve())
+    return env
+
+
+class RunLock:
+    """Held while a base runs, so that two never serve from one state; freed even by `kill -9`."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.path = layout.run / "up.lock"
+        self._file: IO[str] | None = None
+
+    def take(self) -> None:
+        """Hold the lock from now on.
+
+        Raises
+        ------
+        AlreadyRunning
+        """
+        file = self.path.open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            self.refuse_if_held()
+            raise
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        self._file = file
+
+    def refuse_if_held(self) -> None:
+        """
+        Raises
+        ------
+        AlreadyRunning
+        """
+        holder = self.holder()
+        if holder is not None:
+            raise AlreadyRunning(
+                mark("This base is running already (process {pid}). Stop that one first."),
+                pid=holder,
+            )
+
+    def holder(self) -> int | None:
+        """The process that runs the base, or None."""
+        try:
+            with self.path.open("r") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return int(file.read() or 0)
+        except OSError:
+            return None
+        return None

@@ -1,0 +1,94 @@
+"""Finding labs, curricula and published versions that the command line names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from ulab_core.errors import NotFound, UserError
+from ulab_core.i18n import mark
+from ulab_core.models import Role
+from ulab_curricula import (
+    Curriculum,
+    Lab,
+    PublishedCurriculum,
+    find_labs,
+    load_curriculum,
+    published,
+)
+from ulab_deploy import places
+from ulab_deploy.base import Base
+
+
+def published_version(base: Base, curriculum: str, version: str = "") -> PublishedCurriculum:
+    """A published version of a curriculum, the newest unless one is named.
+
+    Raises
+    ------
+    NotFound
+    """
+    versions = [found for found in published(base.layout) if found.id == curriculum]
+    if version:
+        versions = [found for found in versions if found.version == version]
+    if versions:
+        return versions[-1]
+    known = sorted({found.id for found in published(base.layout)})
+    raise NotFound(
+        mark("No published curriculum {curriculum} {version}. Published: {known}."),
+        curriculum=curriculum,
+        version=version,
+        known=", ".join(known) or "-",
+    )
+
+
+def require_role(role: str) -> Role:
+    """
+    Raises
+    ------
+    UserError
+    """
+    try:
+        return Role(role)
+    except ValueError:
+        raise UserError(
+            mark("{role} is no role; write student or instructor."), role=role
+        ) from None
+
+
+def curricula_of_checkout(names: Sequence[str]) -> list[Curriculum]:
+    """The named curricula of the checkout, all when none is named.
+
+    Raises
+    ------
+    NotFound, BadManifest
+    """
+    known = sorted(path.parent.name for path in places.CURRICULA.glob("*/curriculum.yaml"))
+    for name in names:
+        _require_known(name, known, mark("There is no curriculum {name}. Known: {known}."))
+    return [load_curriculum(places.CURRICULA / name) for name in names or known]
+
+
+def labs_of_checkout(names: Sequence[str]) -> list[Lab]:
+    """The named labs of the checkout, all when none is named; a curriculum's name means its labs.
+
+    Raises
+    ------
+    NotFound, BadManifest
+    """
+    labs = {lab.id: lab for lab in find_labs(places.LABS)}
+    chosen: dict[str, Lab] = {}
+    for name in names or labs:
+        if name in labs:
+            chosen[name] = labs[name]
+        elif (places.CURRICULA / name / "curriculum.yaml").is_file():
+            found = load_curriculum(places.CURRICULA / name)
+            chosen |= {lab.id: lab for lab in found.labs}
+        else:
+            _require_known(name, sorted(labs), mark("There is no lab {name}. Known: {known}."))
+    return list(chosen.values())
+
+
+def _require_known(name: str, known: Sequence[str], message: str) -> None:
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        raise NotFound(message, name=name, known=", ".join(near or known) or "-")

@@ -1,0 +1,84 @@
+"""The `ulab` command: its verbs, each in a small module of its own."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from ulab_core.errors import UserError
+from ulab_deploy import console
+from ulab_deploy.console import t
+
+VERBS = ("up", "status", "doctor", "user", "course", "curricula", "datasets", "grade", "version")
+INTERNAL_ERROR = 70
+
+
+class Verbs(TyperGroup):
+    """Turns whatever goes wrong into a sentence on standard error and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            console.warn(console.sentence(error))
+            raise typer.Exit(error.exit_code) from None
+        except (BrokenPipeError, RuntimeError):
+            # Typer ends a command by raising subclasses of RuntimeError (Exit, Abort).
+            raise
+        except Exception as error:
+            if console.debugging():
+                raise
+            console.warn(
+                t(
+                    "Something went wrong inside U Lab: {kind}: {error}\n"
+                    "This is not your mistake. Run it again with ULAB_DEBUG=1 for the details "
+                    "that a report needs.",
+                    kind=type(error).__name__,
+                    error=error,
+                )
+            )
+            raise typer.Exit(INTERNAL_ERROR) from None
+
+
+def build() -> typer.Typer:
+    """The command, in the language chosen before."""
+    app = typer.Typer(
+        cls=Verbs,
+        help=t("U Lab: the AI training and experiment platform of a base."),
+        epilog=t("Example: ulab up"),
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+
+    @app.callback()
+    def options(
+        config: Annotated[
+            str | None, typer.Option(metavar="FILE", help=t("The settings to use (ulab.toml)."))
+        ] = None,
+        language: Annotated[
+            str | None, typer.Option(metavar="zh|en", help=t("The language to speak."))
+        ] = None,
+    ) -> None:
+        if config is not None:
+            os.environ["ULAB_CONFIG"] = os.path.abspath(config)  # noqa: PTH100 - no resolving of links
+
+    for verb in VERBS:
+        importlib.import_module(f"ulab_deploy.commands.{verb}").register(app)
+    return app
+
+
+def main() -> None:
+    """Entry point of the `ulab` script."""
+    console.speak(console.language_of(sys.argv[1:], os.environ))
+    build()(prog_name="ulab")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The verbs of the `ulab` command; each module registers its own."""

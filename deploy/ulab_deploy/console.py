@@ -1,0 +1,97 @@
+"""What the `ulab` command says, in the language of whoever runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from ulab_core.errors import UserError
+from ulab_core.i18n import LANGUAGES, translations
+
+_VARIABLES = ("ULAB_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+_language = "en"
+
+
+def language_of(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
+    """The language to speak: ``--language``, else what the environment says, else English."""
+    for before, argument in zip(("", *arguments), arguments, strict=False):
+        chosen = argument.removeprefix("--language=")
+        if (before == "--language" or chosen != argument) and chosen in LANGUAGES:
+            return chosen
+    said = next((environment[name] for name in _VARIABLES if environment.get(name)), "")
+    return "zh" if said.startswith("zh") else "en"
+
+
+def speak(language: str) -> None:
+    """Choose the language of everything said from now on."""
+    global _language
+    _language = language
+
+
+def language() -> str:
+    return _language
+
+
+def t(message: str, **values: object) -> str:
+    """`message`, a literal, in the chosen language with its places filled."""
+    text = translations(_language).gettext(message)
+    return text.format(**values) if values else text
+
+
+def sentence(error: UserError) -> str:
+    """What went wrong, in the chosen language."""
+    return error.sentence(translations(_language).gettext)
+
+
+def say(line: str = "") -> None:
+    print(line, flush=True)
+
+
+def warn(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def say_json(value: object) -> None:
+    """For machines: one JSON value on standard output."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str), flush=True)
+
+
+def table(rows: Sequence[Sequence[object]]) -> Iterator[str]:
+    """Rows as lines whose columns stand under one another, Chinese counted double."""
+    texts = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(_width, column)) for column in zip(*texts, strict=True)] if texts else []
+    for row in texts:
+        cells = (
+            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
+        )
+        yield "  ".join(cells).rstrip()
+
+
+def _width(text: str) -> int:
+    from unicodedata import east_asian_width
+
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
+@contextmanager
+def step(title: str) -> Iterator[Callable[[str], None]]:
+    """Say what goes on and, if it took a while, how long; the block may add lines."""
+    started = time.monotonic()
+    say(title)
+
+    def more(line: str) -> None:
+        say(f"  {line}")
+
+    yield more
+    seconds = time.monotonic() - started
+    if seconds >= 3:
+        say(f"  {seconds:.0f} s")
+
+
+def debugging() -> bool:
+    """Whether a programmer wants tracebacks."""
+    return bool(os.environ.get("ULAB_DEBUG"))

@@ -1,0 +1,90 @@
+"""What the `list` and `status` verbs show, as plain values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
+
+from ulab_core.database import Database
+from ulab_core.models import Assignment, Course, Enrolment, Job, JobState, Person, Role
+from ulab_deploy.base import Base, RunLock
+from ulab_hub.accounts import Accounts
+
+
+def people(base: Base) -> list[dict[str, Any]]:
+    """Everyone with an account or in a course, by name."""
+    accounts = {account.name: account.approved for account in Accounts(base.settings).all()}
+    with Database.of(base.settings).read() as session:
+        known = {
+            person.name: person
+            for person in session.scalars(select(Person).options(selectinload(Person.enrolments)))
+        }
+    return [
+        {
+            "name": name,
+            "display_name": known[name].display_name if name in known else "",
+            "college": known[name].college if name in known else "",
+            "account": {True: "approved", False: "waiting", None: "none"}[accounts.get(name)],
+            "courses": [
+                {"course": enrolment.course_id, "role": enrolment.role.value}
+                for enrolment in (known[name].enrolments if name in known else ())
+            ],
+        }
+        for name in sorted(accounts.keys() | known.keys())
+    ]
+
+
+def courses(base: Base, language: str) -> list[dict[str, Any]]:
+    """All courses with how many people and published assignments they have."""
+    with Database.of(base.settings).read() as session:
+        counts: dict[str, dict[Role, int]] = {}
+        for course_id, role, count in session.execute(
+            select(Enrolment.course_id, Enrolment.role, func.count()).group_by(
+                Enrolment.course_id, Enrolment.role
+            )
+        ):
+            counts.setdefault(course_id, {})[role] = count
+        found = session.scalars(
+            select(Course).options(selectinload(Course.assignments)).order_by(Course.id)
+        ).all()
+    return [
+        {
+            "course": course.id,
+            "title": course.title(language),
+            "focus_area": course.focus_area,
+            "term": course.term,
+            "curriculum": course.curriculum,
+            "version": course.curriculum_version,
+            "students": counts.get(course.id, {}).get(Role.STUDENT, 0),
+            "instructors": counts.get(course.id, {}).get(Role.INSTRUCTOR, 0),
+            "assignments": len(course.assignments),
+            "published": sum(a.published_at is not None for a in course.assignments),
+        }
+        for course in found
+    ]
+
+
+def status(base: Base) -> dict[str, Any]:
+    """Whether the base serves, and how much is in it."""
+    from ulab_deploy.up import serves
+
+    with Database.of(base.settings).read() as session:
+        jobs = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).tuples())
+        counted = {
+            "people": session.scalar(select(func.count()).select_from(Person)),
+            "courses": session.scalar(select(func.count()).select_from(Course)),
+            "assignments": session.scalar(select(func.count()).select_from(Assignment)),
+        }
+    process = RunLock(base.layout).holder()
+    return {
+        "running": process is not None,
+        "serves": process is not None and serves(base),
+        "process": process,
+        "url": base.settings.server.browser_url,
+        "state": str(base.layout.root),
+        **counted,
+        "waiting_jobs": jobs.get(JobState.QUEUED, 0) + jobs.get(JobState.RUNNING, 0),
+        "failed_jobs": jobs.get(JobState.FAILED, 0),
+    }

@@ -1,0 +1,124 @@
+"""Puts a roster into a base: people, enrolments, accounts with first passwords; safe to repeat."""
+
+from __future__ import annotations
+
+import csv
+import os
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ulab_core.audit import record
+from ulab_core.database import Database
+from ulab_core.models import Course, Enrolment, Person
+from ulab_coursework.courses import enrol, ensure_person
+from ulab_coursework.roster import Row, parse_roster
+from ulab_deploy.base import Base
+from ulab_hub.accounts import Accounts, random_password
+
+ACTOR = "ulab user import"
+
+
+@dataclass
+class Changes:
+    """What an import did, by account name.
+
+    Attributes
+    ----------
+    enrolled
+        Name, course and role of each enrolment that is new or has another role now.
+    passwords_file
+        Where the new accounts' first passwords are; None without new accounts.
+    """
+
+    people_added: list[str] = field(default_factory=list)
+    people_changed: list[str] = field(default_factory=list)
+    accounts_created: list[str] = field(default_factory=list)
+    enrolled: list[tuple[str, str, str]] = field(default_factory=list)
+    passwords_file: Path | None = None
+
+    @property
+    def none(self) -> bool:
+        return not (
+            self.people_added or self.people_changed or self.accounts_created or self.enrolled
+        )
+
+    def plain(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def import_roster(base: Base, roster: Path, passwords_file: Path | None = None) -> Changes:
+    """Read a roster and bring the base to what it says; nobody is removed.
+
+    Parameters
+    ----------
+    passwords_file
+        Where to write first passwords; None means a new file among the base's secrets.
+
+    Raises
+    ------
+    BadRoster
+        The file has mistakes; nothing was changed.
+    """
+    db = Database.of(base.settings)
+    with db.read() as session:
+        rows = parse_roster(roster.read_bytes(), set(session.scalars(select(Course.id))))
+    changes = Changes()
+    accounts = Accounts(base.settings)
+    approved = {account.name for account in accounts.all() if account.approved}
+    new = list(dict.fromkeys(row.name for row in rows if row.name not in approved))
+    if new:
+        length = max(12, base.settings.accounts.password_length)
+        passwords = {name: random_password(length) for name in new}
+        changes.passwords_file = passwords_file or _fresh_file(base)
+        # Before the accounts exist: a password nobody knows would lock its owner out.
+        _write(changes.passwords_file, rows, passwords)
+        waiting = accounts.names() & passwords.keys()
+        accounts.create({name: p for name, p in passwords.items() if name not in waiting})
+        for name in waiting:
+            # Someone signed up under this name. Whoever that was, the roster's owner gets it.
+            accounts.set_password(name, passwords[name])
+        changes.accounts_created = new
+    with db.write() as session:
+        known = {person.name: person for person in session.scalars(select(Person))}
+        for row in rows:
+            _apply(session, row, known, changes)
+        if not changes.none:
+            record(session, ACTOR, "roster.import", roster.name, rows=len(rows))
+    return changes
+
+
+def _apply(session: Session, row: Row, known: dict[str, Person], changes: Changes) -> None:
+    before = known.get(row.name)
+    shown = (before.display_name, before.college) if before else None
+    person = ensure_person(session, row.name, row.display_name, row.college)
+    if before is None:
+        changes.people_added.append(row.name)
+        known[row.name] = person
+    elif shown != (person.display_name, person.college) and row.name not in changes.people_changed:
+        changes.people_changed.append(row.name)
+    if row.course is None or row.role is None:
+        return
+    enrolment = session.get(Enrolment, (row.course, person.id))
+    if enrolment is None or enrolment.role is not row.role:
+        enrol(session, row.course, person, row.role, ACTOR)
+        changes.enrolled.append((row.name, row.course, row.role.value))
+
+
+def _fresh_file(base: Base) -> Path:
+    now = datetime.now(base.settings.site.zone)
+    return base.layout.secrets / f"passwords-{now:%Y%m%d-%H%M%S}.csv"
+
+
+def _write(path: Path, rows: list[Row], passwords: dict[str, str]) -> None:
+    shown = {row.name: row.display_name for row in reversed(rows)}
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    # The mark at the start lets Excel read the Chinese.
+    with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["name", "display name", "password"])
+        writer.writerows([name, shown[name], password] for name, password in passwords.items())

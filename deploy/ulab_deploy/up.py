@@ -1,0 +1,118 @@
+"""`ulab up`: check the machine, prepare the state, then serve until told to stop."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import sys
+from urllib.parse import urlsplit
+
+from ulab_deploy import console, places
+from ulab_deploy.base import Base, RunLock, open_base, settings_environment
+from ulab_deploy.console import say, t, warn
+from ulab_deploy.doctor import Level, examine, require_fit
+from ulab_deploy.facts import gather
+from ulab_deploy.prepare import Prepared, prepare
+from ulab_deploy.supervisor import Supervisor
+
+PORTAL = "/services/ulab/"
+
+
+def up() -> None:
+    """Serve the base of the settings in force.
+
+    Raises
+    ------
+    BadSettings, Unfit, AlreadyRunning, HubFailed
+    """
+    base = open_base()
+    lock = RunLock(base.layout)
+    lock.refuse_if_held()
+    findings = examine(gather(base))
+    require_fit(findings)
+    for finding in findings:
+        if finding.level is Level.WARNING:
+            warn(f"! {finding.sentence(t)} {finding.what_to_do(t)}")
+    # The state directory is closed to others as a whole; inside, students read what they're shown.
+    os.umask(0o022)
+    base.layout.prepare()
+    lock.take()
+    prepared = prepare(base)
+    for warning in prepared.warnings:
+        warn(f"! {warning}")
+    say(t("Starting the hub…"))
+    _supervisor(base, prepared).run(on_stop=lambda: say(t("Stopping…")))
+    say(t("Stopped."))
+
+
+def _supervisor(base: Base, prepared: Prepared) -> Supervisor:
+    log = base.layout.logs / "hub.log"
+    return Supervisor(
+        command=[sys.executable, "-m", "ulab_hub.app", "-f", str(places.HUB_CONFIG)],
+        env={**os.environ, **settings_environment(base)},
+        cwd=base.layout.hub,
+        log=log,
+        is_ready=lambda: serves(base),
+        on_ready=lambda: _announce(base, prepared),
+        on_death=lambda status: warn(
+            t("The hub ended unexpectedly ({status}); starting it again. See {log}.",
+              status=status, log=log)
+        ),
+    )  # fmt: skip
+
+
+def serves(base: Base) -> bool:
+    """Whether the hub and the portal answer through the proxy."""
+    return answers(base, "/hub/health") == 200 and answers(base, PORTAL) in (200, 302, 303)
+
+
+def answers(base: Base, path: str) -> int | None:
+    """The HTTP status of a path, or None when nobody answers."""
+    where = urlsplit(base.settings.server.local_url)
+    connection = http.client.HTTPConnection(where.hostname or "127.0.0.1", where.port, timeout=3)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def _announce(base: Base, prepared: Prepared) -> None:
+    say()
+    say(
+        t(
+            "{site} serves on {url}",
+            site=base.settings.site.name,
+            url=base.settings.server.browser_url,
+        )
+    )
+    say()
+    say(t("Who can log in:"))
+    for line in console.table(who(base, prepared)):
+        say(f"  {line}")
+    say(t("First passwords are kept in {file}.", file=base.layout.first_passwords))
+    say(t("Ctrl-C stops everything."))
+    _tell_systemd("READY=1")
+
+
+def who(base: Base, prepared: Prepared) -> list[tuple[str, str, str]]:
+    """Rows of name, role and, when it was made now, password."""
+    from ulab_deploy import demo
+
+    roles = {base.settings.accounts.admin: t("administrator")}
+    if base.settings.server.on_loopback:
+        words = {"instructor": t("instructor"), "student": t("student")}
+        roles |= {name: words[role] for name, role in demo.ACCOUNTS.items()}
+    return [(name, role, prepared.passwords.get(name, "")) for name, role in roles.items()]
+
+
+def _tell_systemd(message: str) -> None:
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.connect("\0" + address[1:] if address.startswith("@") else address)
+        notify.sendall(message.encode())
