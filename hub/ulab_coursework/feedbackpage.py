@@ -75,8 +75,7 @@ def render(
     config.HTMLExporter.template_name = "ulab_feedback"
     config.HTMLExporter.extra_template_basedirs = [str(_TEMPLATES)]
     config.HTMLExporter.sanitize_html = True
-    config.HTMLExporter.exclude_input_prompt = True
-    config.HTMLExporter.exclude_output_prompt = True
+    config.HTMLExporter.exclude_anchor_links = True
     # No preprocessor may run code or fetch anything.
     config.Exporter.default_preprocessors = ["nbconvert.preprocessors.CSSHTMLHeaderPreprocessor"]
     page, _ = HTMLExporter(config=config).from_notebook_node(notebook, resources)

@@ -32,6 +32,7 @@ from ulab_coursework.coursefolder import (
     write_file,
 )
 from ulab_coursework.execution import Execution, execute, scratch_of
+from ulab_coursework.feedback import keep_page
 from ulab_coursework.grades import Score, save_grades, stderr_is_no_error
 from ulab_coursework.notebooks import parse
 from ulab_coursework.releases import lab_of
@@ -177,7 +178,7 @@ def _save(
         if counts:
             notebook.metadata["ulab_notes"] = remarks
             _write_for_formgrader(layout, work, notebook, content, page, gid)
-        _write_feedback(layout, work.submission_id, page)
+        keep_page(layout, work.submission_id, page)
     return score
 
 
@@ -229,10 +230,3 @@ def _write_for_formgrader(
         write_file(folder / room / place / name, written, gid)
         write_file(folder / room / place / "timestamp.txt", timestamp, gid)
     write_file(folder / "feedback" / place / f"{work.assignment}.html", page, gid)
-
-
-def _write_feedback(layout: Layout, submission_id: str, page: bytes) -> None:
-    target = layout.feedback_file(submission_id)
-    temporary = target.with_suffix(".part")
-    temporary.write_bytes(page)
-    temporary.replace(target)

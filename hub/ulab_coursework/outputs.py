@@ -98,8 +98,10 @@ def hidden_lines(sources: Iterable[str]) -> frozenset[str]:
         for line in source.split("\n"):
             if "### BEGIN HIDDEN TESTS" in line:
                 hidden = True
+                found.add("### BEGIN HIDDEN TESTS")
             elif "### END HIDDEN TESTS" in line:
                 hidden = False
+                found.add("### END HIDDEN TESTS")
             elif hidden and len(line.strip()) >= _TELLING:
                 found.add(line.strip())
     return frozenset(found)

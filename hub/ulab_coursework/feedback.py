@@ -1,0 +1,130 @@
+"""Feedback: who may read it, and releasing it with what people graded by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import nbformat
+
+from ulab_core.audit import record
+from ulab_core.database import Database
+from ulab_core.errors import Conflict, NotFound
+from ulab_core.i18n import mark
+from ulab_core.layout import Layout
+from ulab_core.models import Role, utc_now
+from ulab_coursework import feedbackpage
+from ulab_coursework.coursefolder import (
+    course_gid,
+    gradebook_lock,
+    gradebook_url,
+    write_file,
+)
+from ulab_coursework.courses import find_assignment, require_instructor
+from ulab_coursework.releases import lab_of
+from ulab_coursework.standing import Standing, class_standing, feedback_is_open
+from ulab_coursework.submissions import find
+
+
+class NotReleased(Conflict):
+    """There is feedback, or will be, and this reader may not see it yet."""
+
+
+def feedback_html(db: Database, layout: Layout, submission_id: str, person: str) -> str:
+    """The feedback page of a submission, for its owner and the course's instructors.
+
+    Raises
+    ------
+    NotFound
+        No such submission, or someone else's.
+    NotReleased
+        Not graded yet, or not released yet.
+    """
+    with db.read() as session:
+        submission, role = find(session, submission_id, person)
+        graded = submission.graded_at is not None
+        open_ = feedback_is_open(submission.assignment)
+    if not graded:
+        raise NotReleased(mark("This submission has not been graded yet, so there is no feedback."))
+    if role is Role.STUDENT and not open_:
+        raise NotReleased(mark("Your instructor has not released the feedback yet."))
+    try:
+        return layout.feedback_file(submission_id).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NotFound(
+            mark("The feedback of this submission is missing. Ask for it to be graded again.")
+        ) from None
+
+
+def release_feedback(
+    db: Database, layout: Layout, course_id: str, assignment: str, actor: str
+) -> int:
+    """Write the feedback anew, with manual points and comments, and show it to the students.
+
+    Returns
+    -------
+    int
+        How many students' feedback was written.
+    """
+    with db.read() as session:
+        require_instructor(session, course_id, actor)
+    written = rewrite(db, layout, course_id, assignment)
+    with db.write() as session:
+        found = find_assignment(session, course_id, assignment)
+        found.feedback_released_at = utc_now()
+        record(
+            session,
+            actor,
+            "assignment.release_feedback",
+            f"{course_id}/{assignment}",
+            students=written,
+        )
+    return written
+
+
+def rewrite(
+    db: Database, layout: Layout, course_id: str, assignment: str, student: str = ""
+) -> int:
+    """Write the feedback pages of the newest graded submissions from the gradebook."""
+    with db.read() as session:
+        found = find_assignment(session, course_id, assignment)
+        lab, number = lab_of(layout, found), found.course.number
+        titles = {language: found.title(language) for language in ("zh", "en")}
+        newest = list(_graded(row.newest for row in class_standing(session, course_id, assignment)))
+    gid, folder, written = course_gid(number), layout.course(course_id), 0
+    for submission in newest:
+        if student not in ("", submission.person):
+            continue
+        place = f"{submission.person}/{assignment}/{assignment}"
+        try:
+            autograded = nbformat.read(str(folder / "autograded" / f"{place}.ipynb"), as_version=4)
+        except FileNotFoundError:
+            continue
+        release = json.loads(lab.release_notebook(submission.language).read_bytes())
+        with gradebook_lock(layout, course_id):
+            page = feedbackpage.render(
+                autograded,
+                release,
+                gradebook_url(layout, course_id),
+                assignment,
+                submission.person,
+                titles[submission.language],
+                submission.language,
+                autograded.metadata.get("ulab_notes", ()),
+            ).encode()
+            write_file(folder / "feedback" / f"{place}.html", page, gid)
+            keep_page(layout, submission.id, page)
+        written += 1
+    return written
+
+
+def _graded(newest: Iterable[Standing | None]) -> Iterable[Standing]:
+    return (one for one in newest if one is not None and one.graded_at is not None)
+
+
+def keep_page(layout: Layout, submission_id: str, page: bytes) -> None:
+    """Store a feedback page in one step."""
+    target = layout.feedback_file(submission_id)
+    temporary = target.with_suffix(".part")
+    temporary.write_bytes(page)
+    temporary.replace(target)
