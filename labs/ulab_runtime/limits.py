@@ -15,6 +15,7 @@ from ulab_core.i18n import mark
 
 MEBIBYTE = 1024 * 1024
 CPU_PERIOD_US = 100_000
+LIBRARY_RESERVE_MB = 4096
 CONTROLLERS = ("memory", "cpu", "pids")
 CGROUP_FOLDER = "ulab"
 
@@ -67,7 +68,8 @@ def rlimits(limits: Limits, *, memory: bool) -> list[str]:
         "--core=0",
     ]
     if memory:
-        arguments.append(f"--data={limits.memory_mb * MEBIBYTE}")
+        # Libraries reserve gigabytes that they never use: torch alone about 3.
+        arguments.append(f"--data={(limits.memory_mb + LIBRARY_RESERVE_MB) * MEBIBYTE}")
     return arguments
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -91,6 +92,7 @@ def start(
     name: str | None = None,
     stdout: int | IO[bytes] | None = subprocess.DEVNULL,
     stderr: int | IO[bytes] | None = subprocess.STDOUT,
+    pass_fds: Sequence[int] = (),
 ) -> Sandbox:
     """Start the command and return while it runs.
 
@@ -99,6 +101,8 @@ def start(
     name
         Names its cgroups, so that a later life of the caller can find them; one sandbox at a
         time. None means a name of its own.
+    pass_fds
+        Open descriptors that the command inherits under the same numbers.
 
     Raises
     ------
@@ -126,7 +130,7 @@ def start(
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
-                pass_fds=fds,
+                pass_fds=(*fds, *pass_fds),
                 start_new_session=True,
             )
         except BaseException:

@@ -1,0 +1,131 @@
+"""Who a server is for: the person's row, host user, home, and the course it grades, if any."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from ulab_core.database import Database
+from ulab_core.errors import NotAllowed, UserError
+from ulab_core.i18n import mark
+from ulab_core.layout import Layout
+from ulab_core.models import COURSE_ID, Course, Role
+from ulab_core.settings import Settings
+from ulab_coursework.coursefolder import course_gid
+from ulab_coursework.courses import ensure_person, role_in
+
+GRADE_PREFIX = "grade-"
+
+
+class HomeUnusable(UserError):
+    """A home that can't be given to its person before an administrator looks at it."""
+
+    status = 500
+
+
+@dataclass(frozen=True)
+class Resident:
+    """A person, as a sandbox needs to know them.
+
+    Parameters
+    ----------
+    uid, gid
+        As root, the host user and group of the server; otherwise None.
+    language
+        ``zh`` or ``en``.
+    course
+        The course this server grades, or None.
+    """
+
+    name: str
+    uid: int | None
+    gid: int | None
+    language: str
+    home: Path
+    course: str | None = None
+
+
+def course_of(server_name: str) -> str | None:
+    """The course that a named server is for; None for the person's own server.
+
+    Raises
+    ------
+    NotAllowed
+        The name is of no kind that exists.
+    """
+    if not server_name:
+        return None
+    course = server_name.removeprefix(GRADE_PREFIX)
+    if course == server_name or not COURSE_ID.fullmatch(course):
+        raise NotAllowed(
+            mark("There is no server {server}. You have one server, with no name."),
+            server=server_name,
+        )
+    return course
+
+
+def settle(settings: Settings, database: Database, name: str, server_name: str) -> Resident:
+    """Make sure that the person has a row and a home, and may have this server.
+
+    Raises
+    ------
+    NotAllowed
+        The named server isn't for this person.
+    HomeUnusable
+        Something else lies where the home should be.
+    """
+    course = course_of(server_name)
+    base = settings.accounts.uid_base
+    as_root = os.geteuid() == 0
+    with database.write() as session:
+        person = ensure_person(session, name)
+        uid = base + person.id if as_root else None
+        gid = uid
+        language = person.language or settings.site.language
+        if course is not None:
+            if role_in(session, course, name) is not Role.INSTRUCTOR:
+                raise NotAllowed(
+                    mark("Only an instructor of the course {course} can open its grading server."),
+                    course=course,
+                )
+            found = session.get(Course, course)
+            assert found is not None
+            gid = course_gid(found.number, base)
+    home = prepare_home(Layout.of(settings), name, uid)
+    return Resident(name, uid, gid, language, home, course)
+
+
+def prepare_home(layout: Layout, name: str, uid: int | None) -> Path:
+    """Create the home, closed to others, or make sure that it is the person's.
+
+    Only the home itself is looked at: what lies in it is the person's, who may have put a link
+    anywhere.
+
+    Raises
+    ------
+    HomeUnusable
+        A link, a file, or someone else's folder lies there.
+    """
+    home = layout.home(name)
+    owner = os.geteuid() if uid is None else uid
+    try:
+        home.mkdir(mode=0o700)
+        if uid is not None:
+            os.chown(home, uid, uid, follow_symlinks=False)
+    except FileExistsError:
+        pass
+    found = home.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner:
+        raise HomeUnusable(
+            mark(
+                "The home of {name} belongs to someone else, so the server was not started. "
+                "Ask an administrator to look at the owner of {folder}."
+            ),
+            name=name,
+            folder=home,
+        )
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        home.chmod(0o700)
+    return home

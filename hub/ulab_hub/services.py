@@ -1,0 +1,108 @@
+"""The processes that the hub starts, restarts and routes to."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ulab_core.settings import CONFIG_VARIABLE, DEFAULT_FILE, Settings
+from ulab_hub.roles import CULLER, MLFLOW, PORTAL, PORTAL_CLIENT_SCOPES
+
+# What a process needs besides our own variables.
+KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV")
+
+
+def settings_environment(
+    settings: Settings, environ: Mapping[str, str], folder: Path
+) -> dict[str, str]:
+    """The variables by which a process we start finds the same settings.
+
+    Parameters
+    ----------
+    folder
+        The folder that the settings were read in.
+    """
+    found = {name: value for name, value in environ.items() if name.startswith("ULAB_")}
+    if CONFIG_VARIABLE in found:
+        found[CONFIG_VARIABLE] = str(folder / found[CONFIG_VARIABLE])
+    elif (folder / DEFAULT_FILE).is_file():
+        found[CONFIG_VARIABLE] = str(folder / DEFAULT_FILE)
+    found["ULAB_SERVER__STATE_DIR"] = str(settings.server.state_dir)
+    return found
+
+
+def free_port() -> int:
+    """A port of the loopback that nothing listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def services(settings: Settings) -> list[dict[str, Any]]:
+    """The hub's services, in the form of ``JupyterHub.services``."""
+    environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+    environment |= settings_environment(settings, os.environ, Path.cwd())
+
+    def service(name: str, module: str, *, page: bool = False, **more: Any) -> dict[str, Any]:
+        found = {
+            "name": name,
+            "command": [sys.executable, "-P", "-m", module],
+            "environment": environment,
+            "cwd": str(settings.server.state_dir),
+            **more,
+        }
+        if page:
+            found["url"] = f"http://127.0.0.1:{free_port()}"
+            found["oauth_no_confirm"] = True
+        return found
+
+    wanted = [
+        service(
+            PORTAL,
+            "ulab_portal",
+            page=True,
+            oauth_client_allowed_scopes=PORTAL_CLIENT_SCOPES,
+        ),
+        service(MLFLOW, "ulab_mlflow.gateway", page=True),
+        service("mlflow-server", "ulab_mlflow.server"),
+        *(
+            service(f"grading-worker-{number}", "ulab_coursework.worker")
+            for number in range(1, settings.grading.workers + 1)
+        ),
+    ]
+    return [found for found in wanted if _is_there(found["command"][-1])] + [
+        _culler(settings, environment)
+    ]
+
+
+def _is_there(module: str) -> bool:
+    package = module.partition(".")[0]
+    main = f"{module}.__main__" if module == package else module
+    try:
+        return importlib.util.find_spec(main) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _culler(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "name": CULLER,
+        "command": [
+            sys.executable,
+            "-P",
+            "-m",
+            "jupyterhub_idle_culler",
+            f"--timeout={settings.limits.idle_minutes * 60}",
+            "--cull-every=300",
+            # It can't speak to the hub's unix socket, so it asks through the proxy.
+            f"--url={settings.server.local_url}/hub/api",
+        ],
+        "environment": dict(environment),
+        "cwd": str(settings.server.state_dir),
+    }

@@ -1,0 +1,66 @@
+"""Become the person's Jupyter server, on the socket that the hub opened for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+LISTEN_VARIABLE = "ULAB_LISTEN_FD"
+LAB_SETTINGS = Path("/tmp/jupyter-lab-settings")
+# What only those who grade need.
+FOR_INSTRUCTORS = ("formgrader", "create-assignment", "course-list")
+
+
+def main() -> None:
+    os.umask(0o007 if "ULAB_COURSE" in os.environ else 0o077)
+    Path(os.environ["JUPYTER_RUNTIME_DIR"]).mkdir(mode=0o700, exist_ok=True)
+    write_lab_settings(LAB_SETTINGS, os.environ.get("ULAB_LANGUAGE", "zh"))
+    from jupyter_server.serverapp import ServerApp
+
+    listen_on_inherited(ServerApp, int(os.environ.pop(LISTEN_VARIABLE)))
+    from jupyterhub.singleuser import main as become_server
+
+    become_server()
+
+
+def write_lab_settings(folder: Path, language: str) -> None:
+    """JupyterLab's defaults for this person, which their own settings can change."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    overrides: dict[str, dict[str, Any]] = {
+        "@jupyterlab/translation-extension:plugin": {
+            "locale": "zh_CN" if language == "zh" else "en"
+        },
+        "@jupyterlab/apputils-extension:notification": {
+            "checkForUpdates": False,
+            "fetchNews": "false",
+        },
+    }
+    (folder / "overrides.json").write_text(json.dumps(overrides))
+    disabled = {"@jupyterlab/apputils-extension:announcements": True}
+    if "ULAB_COURSE" not in os.environ:
+        disabled |= {f"@jupyter/nbgrader:{name}": True for name in FOR_INSTRUCTORS}
+    (folder / "page_config.json").write_text(json.dumps({"disabledExtensions": disabled}))
+
+
+def listen_on_inherited(server: Any, descriptor: int) -> None:
+    """Have the server accept on the hub's socket instead of binding one.
+
+    Nobody else on the machine can then have taken the port in between.
+    """
+
+    def take(self: Any) -> bool:
+        inherited = socket.socket(fileno=descriptor)
+        inherited.setblocking(False)
+        inherited.set_inheritable(False)
+        self.http_server.add_socket(inherited)
+        return True
+
+    server._find_http_port = lambda self: None
+    server._bind_http_server_tcp = take
+
+
+if __name__ == "__main__":
+    main()
