@@ -34,13 +34,18 @@ def from_own_pages(request: Request, below: str | None = None) -> bool:
         server is one, unless subdomains are used) are refused then.
     """
     origin = f"{scheme_of(request)}://{request.headers.get('host', '')}"
-    site = request.headers.get("sec-fetch-site")
-    # Browsers leave Sec-Fetch-Site out on plain http beyond loopback, and say Origin then.
-    same = site == "same-origin" if site else request.headers.get("origin") == origin
-    if below is None or not same:
-        return same
     referer = request.headers.get("referer", "")
-    return referer.startswith(f"{origin}{below}")
+    # Browsers leave Sec-Fetch-Site out on plain http beyond loopback. They say Origin then, and
+    # for a GET the Referer alone.
+    said = (request.headers.get("sec-fetch-site"), request.headers.get("origin"))
+    match said:
+        case (None, None):
+            same = request.method in ("GET", "HEAD") and referer.startswith(f"{origin}/")
+        case (None, claimed):
+            same = claimed == origin
+        case (site, _):
+            same = site == "same-origin"
+    return same and (below is None or referer.startswith(f"{origin}{below}"))
 
 
 def scheme_of(request: Request) -> str:

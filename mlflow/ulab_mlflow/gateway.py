@@ -1,0 +1,193 @@
+"""The hub service in front of MLflow: knows who asks, lets through what is open, and signs it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import uvicorn
+from anyio import to_thread
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from ulab_core.errors import NotAllowed, NotFound, UserError
+from ulab_core.hub_auth import HubLogin, HubUser, LoginNeeded
+from ulab_core.i18n import mark
+from ulab_core.layout import Layout
+from ulab_core.models import PERSON_NAME
+from ulab_core.process import die_with_parent
+from ulab_core.secret_files import shared_key
+from ulab_core.settings import Settings, load_settings
+from ulab_core.web_requests import from_own_pages, wants_page
+from ulab_mlflow import paths
+from ulab_mlflow.forwarding import Forwarder
+from ulab_mlflow.links import course_link, experiment_link
+from ulab_mlflow.names import PREFIX, WORKSPACE_HEADER, identity_key_file, socket_of
+from ulab_mlflow.pages import error_page
+from ulab_mlflow.tenancy import may_enter
+from ulab_mlflow.workspaces import Workspaces
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+# MLflow's client shows the message of these codes as it is.
+_CODES = {
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "RESOURCE_DOES_NOT_EXIST",
+    503: "TEMPORARILY_UNAVAILABLE",
+}
+
+
+class BadAddress(UserError):
+    """The address could be understood in more than one way."""
+
+
+class Gateway:
+    """The service's answers.
+
+    Parameters
+    ----------
+    settings
+        Those of the base.
+    login
+        Who is asking; None means by this managed service's environment.
+    """
+
+    def __init__(self, settings: Settings, login: HubLogin | None = None) -> None:
+        self._site = settings.site.name
+        self._login = login or HubLogin(
+            shared_key(Layout.of(settings).secrets / "mlflow-cookie.key"),
+            default_language=settings.site.language,
+        )
+        self._workspaces = Workspaces.of(settings)
+        self._forwarder = Forwarder(socket_of(settings), shared_key(identity_key_file(settings)))
+
+    def app(self) -> Starlette:
+        app = Starlette(
+            routes=[
+                Route(PREFIX, self._home),
+                Route(f"{PREFIX}/ulab/open", self._open),
+                Route(f"{PREFIX}/ulab/experiment", self._experiment),
+            ],
+            lifespan=self._lifespan,
+        )
+        self._login.install(app)
+        app.add_exception_handler(UserError, self._refuse)
+        app.add_route(PREFIX + "/{path:path}", self._pass_on, methods=_METHODS)
+        return app
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        yield
+        await self._forwarder.close()
+
+    async def _home(self, request: Request) -> Response:
+        return RedirectResponse(f"{PREFIX}/")
+
+    async def _open(self, request: Request) -> Response:
+        """Redirect to someone's runs in MLflow's own pages (see `ulab_mlflow.links`)."""
+        user = await self._person(request)
+        course = request.query_params.get("course", "")
+        assignment = request.query_params.get("assignment")
+        if assignment is None:
+            await to_thread.run_sync(self._workspaces.settle, user.name)
+            return RedirectResponse(course_link(course))
+        owner = request.query_params.get("person", user.name)
+        experiment = await to_thread.run_sync(
+            self._workspaces.open_experiment, user.name, course, assignment, owner
+        )
+        return RedirectResponse(experiment_link(course, experiment))
+
+    async def _experiment(self, request: Request) -> Response:
+        """Tell a kernel where its runs belong."""
+        user = await self._person(request)
+        course = request.query_params.get("course", "")
+        assignment = request.query_params.get("assignment", "")
+        experiment = await to_thread.run_sync(
+            self._workspaces.ensure_student, course, assignment, user.name
+        )
+        return JSONResponse({"workspace": course, "experiment_id": experiment})
+
+    async def _pass_on(self, request: Request) -> Response:
+        path = paths.inner_path(request.scope["raw_path"], PREFIX)
+        if path is None:
+            raise BadAddress(mark("This address can't be used."))
+        user = await self._person(request)
+        if not paths.is_open(request.method, path):
+            raise NotFound(mark("This part of MLflow is not in use here."))
+        if user.by_cookie and paths.kind(path) is paths.Kind.API:
+            self._only_from_our_pages(request)
+        workspace = request.headers.get(WORKSPACE_HEADER, "").strip() or None
+        await self._check_workspace(user, path, workspace)
+        answer = await self._forwarder.forward(request, PREFIX, user.name, workspace)
+        # The UI's requests are recognised by their Referer, so pages must keep sending it.
+        answer.headers["referrer-policy"] = "same-origin"
+        if paths.is_artifact(path):
+            # Someone's HTML file must not run with the reader's login.
+            answer.headers["content-security-policy"] = "sandbox"
+        return answer
+
+    async def _person(self, request: Request) -> HubUser:
+        user = await self._login.current_user(request)
+        if not PERSON_NAME.fullmatch(user.name):
+            raise NotAllowed(mark("Your account has no access to this page."))
+        return user
+
+    def _only_from_our_pages(self, request: Request) -> None:
+        if not from_own_pages(request, below=f"{PREFIX}/"):
+            raise NotAllowed(
+                mark("This request did not come from a page of this site. Reload and try again.")
+            )
+
+    async def _check_workspace(self, user: HubUser, path: str, workspace: str | None) -> None:
+        if workspace is None:
+            if paths.needs_workspace(path):
+                raise UserError(
+                    mark(
+                        "Runs are kept by course. Run this from the folder of an assignment "
+                        "(~/course/assignment), or name a course in the variable MLFLOW_WORKSPACE."
+                    )
+                )
+            if paths.lists_workspaces(path):
+                await to_thread.run_sync(self._workspaces.settle, user.name)
+            return
+        standing = await to_thread.run_sync(self._workspaces.settle, user.name)
+        if not may_enter(standing, workspace):
+            raise NotAllowed(mark("You are not in the course {course}."), course=workspace)
+
+    async def _refuse(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, UserError)
+        sentence = self._login.sentence(request, error)
+        if wants_page(request):
+            if isinstance(error, LoginNeeded):
+                return await self._login.answer(request, error)
+            language = self._login.language(request)
+            return HTMLResponse(
+                error_page(self._site, language, error.status, sentence), error.status
+            )
+        code = _CODES.get(error.status, "INVALID_PARAMETER_VALUE")
+        return JSONResponse({"error_code": code, "message": sentence}, error.status)
+
+
+def main() -> None:
+    """Serve where the hub told this service to."""
+    die_with_parent()
+    settings = load_settings()
+    Layout.of(settings).prepare()
+    where = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
+    uvicorn.run(
+        Gateway(settings).app(),
+        host=where.hostname or "127.0.0.1",
+        port=where.port or 80,
+        log_level="warning",
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+if __name__ == "__main__":
+    main()
