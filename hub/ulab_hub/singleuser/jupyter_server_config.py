@@ -9,7 +9,7 @@ c: Any = get_config()  # type: ignore[name-defined]  # noqa: F821
 
 c.ServerApp.root_dir = os.environ["HOME"]
 c.ServerApp.kernel_websocket_connection_class = (
-    "ulab_hub.singleuser.kernel_deaths.TellingConnection"
+    "ulab_runtime.kernel_deaths.TellingConnection"
 )
 # What a person starts in a terminal is ended before the server is when memory runs out.
 c.ServerApp.terminado_settings = {
