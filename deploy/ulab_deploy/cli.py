@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
+import warnings
 from typing import Annotated, Any
 
 import typer
@@ -77,6 +79,10 @@ def build() -> typer.Typer:
 def main() -> None:
     """Entry point of the `ulab` script."""
     console.speak(console.language_of(sys.argv[1:], os.environ))
+    if not console.debugging():
+        # What libraries remark about themselves is no news to whoever runs a command.
+        logging.disable(logging.WARNING)
+        warnings.simplefilter("ignore")
     build()(prog_name="ulab")
 
 

@@ -334,10 +334,8 @@ def check_gpu(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "gpu",
             Level.WARNING,
-            mark("There is an NVIDIA GPU, but its driver is not ready; labs will run on the CPU."),
-            mark(
-                "Install the driver (Debian: nvidia-driver; Ubuntu: ubuntu-drivers install) and restart."
-            ),
+            mark("There is an NVIDIA GPU, but its driver is not ready; labs run on the CPU."),
+            mark("Install it (nvidia-driver on Debian, ubuntu-drivers on Ubuntu) and restart."),
             values,
         )
     else:

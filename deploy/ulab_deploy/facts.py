@@ -137,9 +137,9 @@ def _sandbox() -> tuple[str | None, str | None, bool]:
         bwrap = str(Host.detect().bwrap)
     except UserError as error:
         return None, str(error), False
-    error = _try_sandbox([sys.executable, "-c", "import ulab"])
-    closed = error is not None and _try_sandbox(["/usr/bin/true"]) is None
-    return bwrap, error, closed
+    said = _try_sandbox([sys.executable, "-c", "import ulab"])
+    closed = said is not None and _try_sandbox(["/usr/bin/true"]) is None
+    return bwrap, said, closed
 
 
 def _try_sandbox(command: list[str]) -> str | None:

@@ -17,6 +17,7 @@ from ulab_deploy.prepare import Prepared, prepare
 from ulab_deploy.supervisor import Supervisor
 
 PORTAL = "/services/ulab/"
+NOT_YET = (None, 502, 503, 504)
 
 
 def up() -> None:
@@ -49,7 +50,7 @@ def up() -> None:
 def _supervisor(base: Base, prepared: Prepared) -> Supervisor:
     log = base.layout.logs / "hub.log"
     return Supervisor(
-        command=[sys.executable, "-m", "ulab_hub.app", "-f", str(places.HUB_CONFIG)],
+        command=[sys.executable, "-P", "-m", "ulab_hub.app", "-f", str(places.HUB_CONFIG)],
         env={**os.environ, **settings_environment(base)},
         cwd=base.layout.hub,
         log=log,
@@ -64,7 +65,7 @@ def _supervisor(base: Base, prepared: Prepared) -> Supervisor:
 
 def serves(base: Base) -> bool:
     """Whether the hub and the portal answer through the proxy."""
-    return answers(base, "/hub/health") == 200 and answers(base, PORTAL) in (200, 302, 303)
+    return answers(base, "/hub/health") == 200 and answers(base, PORTAL) not in NOT_YET
 
 
 def answers(base: Base, path: str) -> int | None:
