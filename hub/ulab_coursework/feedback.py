@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import nbformat
 
@@ -54,6 +55,14 @@ def feedback_html(db: Database, layout: Layout, submission_id: str, person: str)
         raise NotFound(
             mark("The feedback of this submission is missing. Ask for it to be graded again.")
         ) from None
+
+
+def written_at(layout: Layout, submission_id: str) -> datetime | None:
+    """When a submission's feedback page was written; None when there is none."""
+    try:
+        return datetime.fromtimestamp(layout.feedback_file(submission_id).stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
 
 
 def release_feedback(

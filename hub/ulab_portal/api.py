@@ -28,7 +28,6 @@ from ulab_coursework.standing import (
     class_standing,
     feedback_is_open,
     history,
-    newest_of,
 )
 from ulab_portal.guard import STUDENT_CONTENT_POLICY
 from ulab_portal.page import Portal, language_of, portal_of
@@ -73,13 +72,12 @@ def courses(user: Reader, base: Base) -> list[dict[str, Any]]:
 
 @router.get("/courses/{course_id}/assignments")
 def assignments(course_id: str, user: Reader, base: Base) -> list[dict[str, Any]]:
-    """A course's assignments with the caller's newest submission; instructors see all."""
+    """A course's published assignments; instructors see all."""
     with base.db.read() as session:
         role = require_member(session, course_id, user.name)
-        newest = newest_of(session, course_id, user.name)
         found = find_course(session, course_id).assignments
         return [
-            _assignment(one) | {"newest": _standing(newest.get(one.name))}
+            _assignment(one)
             for one in found
             if one.published_at is not None or role is Role.INSTRUCTOR
         ]
@@ -136,7 +134,7 @@ def own_submissions(
     with base.db.read() as session:
         require_member(session, course_id, user.name)
         found = history(session, course_id, assignment, user.name)
-    return [_standing(one, language_of(request, base)) or {} for one in found]
+    return [_seen(base, one, language_of(request, base)) for one in found]
 
 
 @router.get("/courses/{course_id}/assignments/{assignment}/inbound")
@@ -145,7 +143,7 @@ def inbound(course_id: str, assignment: str, user: Reader, base: Base) -> list[d
     with base.db.read() as session:
         require_instructor(session, course_id, user.name)
         rows = class_standing(session, course_id, assignment)
-    return [_standing(row.newest) or {} for row in rows if row.newest is not None]
+    return [_seen(base, row.newest, "en") for row in rows if row.newest is not None]
 
 
 @router.get("/submissions/{submission_id}")
@@ -153,7 +151,7 @@ def submission(submission_id: str, user: Reader, base: Base, request: Request) -
     """Where one submission stands."""
     with base.db.read() as session:
         found = submissions.get(session, submission_id, user.name)
-    return _standing(found, language_of(request, base)) or {}
+    return _seen(base, found, language_of(request, base))
 
 
 @router.get("/submissions/{submission_id}/notebook")
@@ -259,11 +257,11 @@ def _assignment(assignment: Assignment) -> dict[str, Any]:
     )
 
 
-def _standing(found: Standing | None, language: str = "en") -> dict[str, Any] | None:
-    if found is None:
-        return None
+def _seen(base: Portal, found: Standing, language: str) -> dict[str, Any]:
+    """A submission as JSON, with the moment its feedback was written if the caller may read it."""
     problem = translations(language).gettext(found.problem) if found.problem else None
-    return _plain(asdict(found) | {"problem": problem})
+    written = feedback.written_at(base.layout, found.id) if found.feedback else None
+    return _plain(asdict(found) | {"problem": problem, "feedback_at": written})
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,70 @@
+"""Running a notebook's visible tests in a process of its own, as ``python -m`` with its path.
+
+nbgrader's validator runs inside the Jupyter server and stops all else there until it is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from ulab_core.errors import UserError
+from ulab_core.i18n import mark
+
+
+class CannotValidate(UserError):
+    """The notebook could not be run at all."""
+
+
+async def validate(notebook: Path) -> dict[str, Any]:
+    """Run a notebook from the top and say which of its tests fail.
+
+    Returns
+    -------
+    dict
+        nbgrader's own result: lists under ``changed``, ``type_changed``, ``failed``, ``passed``;
+        a list without entries may be missing.
+
+    Raises
+    ------
+    CannotValidate
+        With the runner's last line.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "ulab_coursework.validating",
+        str(notebook),
+        cwd=notebook.parent,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        out, log = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    try:
+        result: dict[str, Any] = json.loads(out.splitlines()[-1])
+    except (ValueError, IndexError):
+        last = log.decode(errors="replace").strip().splitlines()[-1:]
+        raise CannotValidate(
+            mark("Your notebook could not be run: {reason}"), reason="".join(last)
+        ) from None
+    return result
+
+
+def main() -> None:
+    from nbgrader.apps import NbGrader
+    from nbgrader.validator import Validator
+
+    app = NbGrader()
+    app.load_config_file()
+    print(json.dumps(Validator(config=app.config).validate(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()
