@@ -1,0 +1,50 @@
+"""The portal as an application: login, pages, the HTTP API, assets and refusals put together."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+from starlette.responses import PlainTextResponse, Response
+
+from ulab_core.database import Database
+from ulab_core.hub_auth import HubLogin
+from ulab_core.layout import Layout
+from ulab_core.secret_files import shared_key
+from ulab_core.settings import Settings
+from ulab_portal import api, course_pages, lab_pages, new_course, people, refusals, teaching
+from ulab_portal.assets import PREFIX, Assets
+from ulab_portal.guard import SafeHeaders, Tokens
+from ulab_portal.page import Login, Portal
+
+
+def create_app(settings: Settings, login: Login | None = None) -> FastAPI:
+    """Build the portal.
+
+    Parameters
+    ----------
+    settings
+        The base's settings; its state directory and database must be there.
+    login
+        Who is asking. None means the hub's login, for which the environment of a managed
+        service is needed.
+    """
+    layout = Layout.of(settings)
+    key = shared_key(layout.secrets / "portal-cookie.key")
+    login = login or HubLogin(
+        key, render_error=refusals.page, default_language=settings.site.language
+    )
+    app = FastAPI(title=settings.site.name, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.portal = Portal(settings, layout, Database.of(settings), login, Tokens(key))
+    login.install(app)
+    refusals.install(app)
+    pages = APIRouter(prefix=PREFIX.rstrip("/"))
+    for part in (api, course_pages, lab_pages, new_course, people, teaching):
+        pages.include_router(part.router)
+    pages.add_api_route("/health", _health, methods=["GET"])
+    app.include_router(pages)
+    app.mount(f"{PREFIX}static", Assets())
+    app.add_middleware(SafeHeaders)
+    return app
+
+
+def _health() -> Response:
+    return PlainTextResponse("ok")

@@ -1,0 +1,215 @@
+"""A lab as its student sees it: open, submit, state, score, feedback."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, UploadFile
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, Response
+
+from ulab_core.errors import NotFound, UserError
+from ulab_core.i18n import mark
+from ulab_core.models import Assignment, Role, utc_now
+from ulab_coursework import feedback, gradebook
+from ulab_coursework.courses import find_assignment, require_member
+from ulab_coursework.releases import lab_of
+from ulab_coursework.standing import Standing, history
+from ulab_coursework.submissions import notebook_bytes, receive, refuse_size, refuse_unpublished
+from ulab_portal.areas import area
+from ulab_portal.cells import CellScore, cell_scores
+from ulab_portal.guard import STUDENT_CONTENT_POLICY
+from ulab_portal.page import BASE, Page, acting, reading
+from ulab_portal.servers import ServerProblem, ServerState, open_address
+from ulab_portal.states import STYLES, WORDS, LabState, lab_state
+
+router = APIRouter()
+MAX_POLLS = 80
+"""How often a submit page asks for the server before it says that something is wrong."""
+
+
+@dataclass(frozen=True)
+class LabStanding:
+    """What the part of the lab's page that changes by itself shows."""
+
+    state: LabState
+    past: list[Standing]
+    cells: list[CellScore]
+    score: float | None
+    max_score: float
+
+    @property
+    def newest(self) -> Standing | None:
+        return self.past[0] if self.past else None
+
+    @property
+    def pending(self) -> bool:
+        return self.newest is not None and self.newest.pending
+
+    @property
+    def word(self) -> str:
+        return WORDS[self.state]
+
+    @property
+    def style(self) -> str:
+        return STYLES[self.state]
+
+    @property
+    def mark(self) -> str:
+        """Changes whenever the shown part would."""
+        newest = self.newest
+        return f"{newest.id if newest else ''}-{self.state}-{self.score}-{len(self.past)}"
+
+
+def visible_assignment(session: Session, course_id: str, name: str, page: Page) -> Assignment:
+    """The lab, for a member of the course who may see it: students only once it is published."""
+    role = require_member(session, course_id, page.user.name)
+    found = find_assignment(session, course_id, name)
+    if role is not Role.INSTRUCTOR:
+        refuse_unpublished(found)
+    return found
+
+
+def lab_standing(session: Session, found: Assignment, page: Page) -> LabStanding:
+    past = history(session, found.course_id, found.name, page.user.name)
+    newest = past[0] if past else None
+    state = lab_state(newest, found.due_at, utc_now())
+    counts, cells = None, []
+    if state is LabState.GRADED:
+        layout, person = page.portal.layout, page.user.name
+        counts = gradebook.score_of(layout, session, found.course_id, person, found.name)
+        cells = cell_scores(
+            layout, found.course_id, found.name, person, lab_of(layout, found), page.language
+        )
+    return LabStanding(
+        state=state,
+        past=past,
+        cells=cells,
+        # The gradebook knows what a person added by hand; the submission alone does not.
+        score=counts.points if counts else None,
+        max_score=(counts.max_points if counts else 0) or found.max_score,
+    )
+
+
+@router.get("/courses/{course_id}/labs/{name}")
+def lab(course_id: str, name: str, page: Annotated[Page, Depends(reading)]) -> Response:
+    """A lab's page."""
+    with page.portal.db.read() as session:
+        found = visible_assignment(session, course_id, name, page)
+        about = lab_of(page.portal.layout, found).about
+        course = found.course
+        return page.answer(
+            "lab.html",
+            course=course,
+            course_title=course.title(page.language),
+            area=area(course.focus_area),
+            lab=found,
+            title=found.title(page.language),
+            about=about,
+            standing=lab_standing(session, found, page),
+            closed=found.due_at is not None and utc_now() > found.due_at,
+            open_url=open_address(BASE, page.user.name, course_id, name, found.profile),
+            max_mb=page.portal.settings.grading.max_notebook_mb,
+        )
+
+
+@router.get("/courses/{course_id}/labs/{name}/state")
+def state(
+    course_id: str, name: str, page: Annotated[Page, Depends(reading)], seen: str = ""
+) -> Response:
+    """The part of a lab's page that changes by itself; nothing when it has not."""
+    with page.portal.db.read() as session:
+        found = visible_assignment(session, course_id, name, page)
+        standing = lab_standing(session, found, page)
+        if standing.mark == seen:
+            return Response(status_code=204)
+        return page.answer("_state.html", lab=found, course=found.course, standing=standing)
+
+
+@router.post("/courses/{course_id}/labs/{name}/submit")
+async def submit(
+    course_id: str, name: str, page: Annotated[Page, Depends(acting)], polls: int = 0
+) -> Response:
+    """Hand in the notebook as it lies in the student's own server, which is started if needed.
+
+    While the server starts, the answer is a part of the page that asks again by itself, so that
+    nothing here has to be remembered.
+    """
+    profile = await run_in_threadpool(_profile_if_open, page, course_id, name)
+    server = page.portal.server_of(page.user)
+    now = await server.state()
+    if now is ServerState.READY:
+        receipt = await server.submit(course_id, name)
+        return _submitted(page, receipt["sha256"])
+    if polls >= MAX_POLLS or (polls and now is ServerState.STOPPED):
+        raise ServerProblem(
+            mark(
+                "Your server did not start, so nothing was submitted. Open it from its page to "
+                "see why, or upload the notebook file."
+            )
+        )
+    if now is ServerState.STOPPED:
+        await server.start(profile)
+    return page.answer("_starting.html", course_id=course_id, name=name, polls=polls + 1)
+
+
+@router.post("/courses/{course_id}/labs/{name}/upload")
+async def upload(
+    course_id: str, name: str, notebook: UploadFile, page: Annotated[Page, Depends(acting)]
+) -> Response:
+    """Hand in a notebook file."""
+    if not notebook.filename:
+        raise UserError(mark("Choose a notebook file first."))
+    refuse_size(notebook.size or 0, page.portal.settings)
+    content = await notebook.read()
+    portal = page.portal
+    receipt = await run_in_threadpool(
+        receive,
+        portal.db,
+        portal.layout,
+        portal.settings,
+        course_id,
+        name,
+        page.user.name,
+        content,
+        "portal",
+    )
+    return _submitted(page, receipt.sha256)
+
+
+@router.get("/submissions/{submission_id}/feedback")
+def show_feedback(submission_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
+    """The feedback, which holds what a student wrote: shown where it can do nothing."""
+    portal = page.portal
+    html = feedback.feedback_html(portal.db, portal.layout, submission_id, page.user.name)
+    return HTMLResponse(html, headers={"content-security-policy": STUDENT_CONTENT_POLICY})
+
+
+@router.get("/submissions/{submission_id}/notebook")
+def download(submission_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
+    """The very bytes that were handed in."""
+    portal = page.portal
+    content = notebook_bytes(portal.db, portal.layout, submission_id, page.user.name)
+    if not content:
+        raise NotFound(mark("There is no such submission of yours."))
+    return Response(
+        content,
+        media_type="application/x-ipynb+json",
+        headers={
+            "content-disposition": f'attachment; filename="{submission_id}.ipynb"',
+            "content-security-policy": STUDENT_CONTENT_POLICY,
+        },
+    )
+
+
+def _profile_if_open(page: Page, course_id: str, name: str) -> str:
+    with page.portal.db.read() as session:
+        return visible_assignment(session, course_id, name, page).profile
+
+
+def _submitted(page: Page, sha256: str) -> Response:
+    response = page.answer("_submitted.html", sha256=sha256)
+    response.headers["hx-trigger"] = "ulab:submitted"
+    return response

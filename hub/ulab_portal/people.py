@@ -1,0 +1,96 @@
+"""Adding people to a course, by pasted names or by a roster file."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, UploadFile
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from ulab_core.errors import NotFound, UserError
+from ulab_core.i18n import mark
+from ulab_core.models import Person, Role
+from ulab_coursework.courses import enrol, ensure_person, require_instructor
+from ulab_coursework.roster import parse_roster
+from ulab_portal.page import Page, acting
+
+router = APIRouter()
+MAX_ROSTER_BYTES = 2 * 1024 * 1024
+
+
+class UnknownPeople(NotFound):
+    """Names that belong to nobody here; nobody of the list was added."""
+
+
+def split_names(text: str) -> list[str]:
+    """Names parted by spaces, line ends, commas or semicolons, Chinese ones too; each once.
+
+    Examples
+    --------
+    >>> split_names("liwei, zhang.min；liwei")
+    ['liwei', 'zhang.min']
+    """
+    return list(dict.fromkeys(name.lower() for name in re.split(r"[\s,;，；、]+", text) if name))
+
+
+@router.post("/courses/{course_id}/teach/people")
+async def add(
+    course_id: str,
+    page: Annotated[Page, Depends(acting)],
+    names: Annotated[str, Form()] = "",
+    role: Annotated[Role, Form()] = Role.STUDENT,
+    roster: UploadFile | None = None,
+) -> Response:
+    """Add the people whose names were pasted, and those of a roster file."""
+    content = await roster.read(MAX_ROSTER_BYTES) if roster and roster.filename else b""
+    wanted = split_names(names)
+    if not wanted and not content:
+        raise UserError(mark("Paste names or choose a roster file first."))
+    with page.portal.db.write() as session:
+        require_instructor(session, course_id, page.user.name)
+        if wanted:
+            add_known(session, course_id, wanted, role, page.user.name)
+        if content:
+            add_roster(session, course_id, content, page.user.name)
+    return page.go(f"courses/{course_id}/teach#people")
+
+
+def add_known(session: Session, course_id: str, names: list[str], role: Role, actor: str) -> None:
+    """Enrol people who are known here, all of them or nobody.
+
+    Raises
+    ------
+    UnknownPeople
+        With every name that nobody has.
+    """
+    known = set(session.scalars(select(Person.name).where(Person.name.in_(names))))
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UnknownPeople(
+            mark(
+                "Nobody here is called {names}, so nobody was added. Check the names, or use a "
+                "roster file for people who have not signed in yet."
+            ),
+            names=", ".join(unknown),
+        )
+    for name in names:
+        enrol(session, course_id, name, role, actor)
+
+
+def add_roster(session: Session, course_id: str, content: bytes, actor: str) -> None:
+    """Enrol the people of a roster; who is new here is noted, who is known keeps their details.
+
+    Raises
+    ------
+    BadRoster
+        With every bad line; nobody was added then.
+    """
+    for row in parse_roster(content, [course_id]):
+        person = session.scalar(select(Person).where(Person.name == row.name))
+        if person is None:
+            person = ensure_person(session, row.name, row.display_name, row.college)
+        if row.course:
+            enrol(session, row.course, person, row.role, actor)

@@ -1,0 +1,215 @@
+"""A course as its instructor sees it: publishing, who submitted, scores, grading, feedback."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from ulab_core.models import Assignment, FeedbackPolicy, Role, utc_now
+from ulab_coursework import feedback, gradebook, releases, submissions
+from ulab_coursework.courses import find_assignment, find_course, people_of, require_instructor
+from ulab_coursework.gradebook import Points
+from ulab_coursework.standing import ClassRow, State, class_standing
+from ulab_portal import moments
+from ulab_portal.areas import area
+from ulab_portal.page import BASE, Page, acting, reading
+from ulab_portal.servers import formgrader_address
+from ulab_portal.states import STYLES, WORDS, LabState, distribution, lab_state, percent
+
+router = APIRouter(prefix="/courses/{course_id}/teach")
+
+
+@dataclass(frozen=True)
+class ClassLab:
+    """One lab of a course as its instructor sees it."""
+
+    assignment: Assignment
+    title: str
+    rows: list[ClassRow]
+    points: dict[str, Points]
+    due_field: str
+
+    @property
+    def name(self) -> str:
+        return self.assignment.name
+
+    @property
+    def submitted(self) -> int:
+        return sum(row.newest is not None for row in self.rows)
+
+    @property
+    def pending(self) -> int:
+        return sum(row.newest is not None and row.newest.pending for row in self.rows)
+
+    @property
+    def failed(self) -> int:
+        return sum(row.newest is not None and row.newest.state is State.FAILED for row in self.rows)
+
+    @property
+    def percents(self) -> list[int]:
+        found = (percent(got.points, got.max_points) for got in self.points.values())
+        return [value for value in found if value is not None]
+
+    @property
+    def mean(self) -> int | None:
+        found = self.percents
+        return round(sum(found) / len(found)) if found else None
+
+    @property
+    def withheld(self) -> bool:
+        """Whether there is feedback that students wait for."""
+        found = self.assignment
+        return (
+            found.feedback_policy is FeedbackPolicy.ON_RELEASE
+            and found.feedback_released_at is None
+        )
+
+    @property
+    def chart(self) -> str:
+        """What the plot shows, as JSON."""
+        return json.dumps({"counts": distribution(self.percents)})
+
+    def state(self, row: ClassRow) -> LabState:
+        return lab_state(row.newest, self.assignment.due_at, utc_now())
+
+    def word(self, row: ClassRow) -> str:
+        return WORDS[self.state(row)]
+
+    def style(self, row: ClassRow) -> str:
+        return STYLES[self.state(row)]
+
+
+def class_lab(
+    session: Session, found: Assignment, scores: gradebook.ClassScores, page: Page
+) -> ClassLab:
+    zone = page.portal.settings.site.zone
+    due = found.due_at
+    if due is None and found.published_at is None:
+        due = moments.suggested_deadline(utc_now(), zone)
+    return ClassLab(
+        assignment=found,
+        title=found.title(page.language),
+        rows=class_standing(session, found.course_id, found.name),
+        points={
+            row.person: row.scores[found.name] for row in scores.rows if found.name in row.scores
+        },
+        due_field=moments.for_field(due, zone),
+    )
+
+
+@router.get("")
+def course(course_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
+    """The course's labs, its class and its people."""
+    with page.portal.db.read() as session:
+        require_instructor(session, course_id, page.user.name)
+        found = find_course(session, course_id)
+        scores = gradebook.class_scores(page.portal.layout, session, course_id)
+        labs = [class_lab(session, assignment, scores, page) for assignment in found.assignments]
+        return page.answer(
+            "teach.html",
+            course=found,
+            title=found.title(page.language),
+            area=area(found.focus_area),
+            labs=labs,
+            students=people_of(session, course_id, Role.STUDENT),
+            instructors=people_of(session, course_id, Role.INSTRUCTOR),
+            scores=scores.rows,
+            formgrader_url=formgrader_address(BASE, page.user.name, course_id),
+        )
+
+
+@router.get("/labs/{name}")
+def lab(course_id: str, name: str, page: Annotated[Page, Depends(reading)]) -> Response:
+    """One lab: who submitted, how they did, and what to do about it."""
+    return _lab(page, course_id, name, "teach_lab.html")
+
+
+@router.get("/labs/{name}/class")
+def lab_class(course_id: str, name: str, page: Annotated[Page, Depends(reading)]) -> Response:
+    """The part of that page that changes while submissions are graded."""
+    return _lab(page, course_id, name, "_class.html")
+
+
+def _lab(page: Page, course_id: str, name: str, template: str) -> Response:
+    with page.portal.db.read() as session:
+        require_instructor(session, course_id, page.user.name)
+        found = find_assignment(session, course_id, name)
+        scores = gradebook.class_scores(page.portal.layout, session, course_id)
+        return page.answer(
+            template,
+            course=found.course,
+            course_title=found.course.title(page.language),
+            area=area(found.course.focus_area),
+            lab=class_lab(session, found, scores, page),
+        )
+
+
+def _instructs(course_id: str, page: Annotated[Page, Depends(acting)]) -> Page:
+    """A dependency: an instructor of the course who changes something in it."""
+    with page.portal.db.read() as session:
+        require_instructor(session, course_id, page.user.name)
+    return page
+
+
+Instructor = Annotated[Page, Depends(_instructs)]
+
+
+@router.post("/labs/{name}/publish")
+def publish(
+    course_id: str,
+    name: str,
+    page: Instructor,
+    due: Annotated[str, Form()] = "",
+    feedback_policy: Annotated[FeedbackPolicy, Form()] = FeedbackPolicy.AT_ONCE,
+) -> Response:
+    """Show a lab to the students, or change its deadline and feedback policy."""
+    portal = page.portal
+    due_at: datetime | None = moments.entered(due, portal.settings.site.zone)
+    releases.publish_assignment(
+        portal.db, portal.layout, course_id, name, due_at, feedback_policy, page.user.name
+    )
+    return page.go(f"courses/{course_id}/teach/labs/{name}")
+
+
+@router.post("/labs/{name}/withdraw")
+def withdraw(course_id: str, name: str, page: Instructor) -> Response:
+    """Hide a lab from the students."""
+    releases.withdraw_assignment(page.portal.db, course_id, name, page.user.name)
+    return page.go(f"courses/{course_id}/teach/labs/{name}")
+
+
+@router.post("/labs/{name}/grade")
+def grade(
+    course_id: str, name: str, page: Instructor, student: Annotated[str, Form()] = ""
+) -> Response:
+    """Grade everyone's newest submission again, or one student's."""
+    submissions.grade_again(page.portal.db, course_id, name, page.user.name, student)
+    return _lab(page, course_id, name, "_class.html")
+
+
+@router.post("/labs/{name}/release")
+def release(course_id: str, name: str, page: Instructor) -> Response:
+    """Let the students see scores and feedback."""
+    portal = page.portal
+    feedback.release_feedback(portal.db, portal.layout, course_id, name, page.user.name)
+    return page.go(f"courses/{course_id}/teach/labs/{name}")
+
+
+@router.get("/scores.csv")
+def scores(course_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
+    """Everyone's scores as a table that spreadsheets open."""
+    with page.portal.db.read() as session:
+        require_instructor(session, course_id, page.user.name)
+        table = gradebook.class_scores(page.portal.layout, session, course_id)
+        text = gradebook.to_csv(table, page.language)
+    return Response(
+        text,
+        media_type="text/csv; charset=utf-8",
+        headers={"content-disposition": f'attachment; filename="{course_id}.csv"'},
+    )
