@@ -18,6 +18,7 @@ CHP = Path("node_modules", "configurable-http-proxy", "bin", "configurable-http-
 FAILED_LOGINS = 5
 LOCKED_S = 300
 START_S = 120
+NAMED_SERVERS = 20  # more courses than anyone grades
 
 
 def configure(c: Any, settings: Settings) -> None:
@@ -105,7 +106,7 @@ def _set_accounts(c: Any, settings: Settings) -> None:
 def _set_servers(c: Any, settings: Settings) -> None:
     c.JupyterHub.spawner_class = "ulab_hub.spawner.SandboxSpawner"
     c.JupyterHub.allow_named_servers = True  # the spawner refuses all but a course's grading one
-    c.JupyterHub.named_server_limit_per_user = 0
+    c.JupyterHub.named_server_limit_per_user = NAMED_SERVERS
     c.Spawner.hub_connect_url = settings.server.local_url
     c.Spawner.server_token_scopes = SERVER_TOKEN_SCOPES
     c.Spawner.disable_user_config = True

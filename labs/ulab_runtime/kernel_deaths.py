@@ -38,9 +38,9 @@ class TellingConnection(ZMQChannelsWebsocketConnection):
 
     _running: dict[str, Any] | None = None
 
-    def _on_zmq_reply(self, stream: Any, msg_list: list[bytes]) -> None:
-        self._note_running_cell(msg_list)
-        super()._on_zmq_reply(stream, msg_list)
+    def handle_outgoing_message(self, stream: Any, outgoing_msg: list[bytes]) -> None:
+        self._note_running_cell(outgoing_msg)
+        super().handle_outgoing_message(stream, outgoing_msg)
 
     def _note_running_cell(self, msg_list: list[bytes]) -> None:
         """Remember whose request the kernel began to execute last."""

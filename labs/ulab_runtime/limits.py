@@ -7,6 +7,7 @@ import functools
 import os
 import signal
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,20 +156,22 @@ class Group:
                 folder.rmdir()
 
 
-def sweep(cgroups: Cgroups, keep: frozenset[str] = frozenset()) -> None:
-    """Remove groups without processes that a killed run left behind.
+def sweep(cgroups: Cgroups) -> None:
+    """Remove the groups of runs whose process was killed before it could.
 
-    Parameters
-    ----------
-    keep
-        Names of groups in use, which may be empty for a moment.
+    Only names that `run_name` gave are looked at: another group may be empty for a moment while
+    its sandbox starts.
     """
     for base in cgroups.distinct:
-        with contextlib.suppress(OSError):
-            for folder in base.iterdir():
-                if folder.is_dir() and folder.name not in keep:
-                    with contextlib.suppress(OSError):  # one with processes can't be removed
-                        folder.rmdir()
+        for folder in base.glob("run-*"):
+            owner = folder.name.split("-")[1]
+            if owner.isdigit() and not Path("/proc", owner).exists():
+                Group([folder]).end()
+
+
+def run_name() -> str:
+    """A name for the groups of a sandbox that this process waits for."""
+    return f"run-{os.getpid()}-{uuid.uuid4().hex}"
 
 
 def own_folders(cgroup: str, mountinfo: str) -> dict[str, Path]:
@@ -211,9 +214,14 @@ def cgroups() -> Cgroups | None:
         )
     except OSError:
         return None
+    found = None
     if set(CONTROLLERS) <= own.keys():
-        return _version_1(own)
-    return _version_2(own[""]) if "" in own else None
+        found = _version_1(own)
+    elif "" in own:
+        found = _version_2(own[""])
+    if found is not None:
+        sweep(found)
+    return found
 
 
 def _version_1(own: Mapping[str, Path]) -> Cgroups | None:
@@ -233,8 +241,6 @@ def _version_2(own: Path) -> Cgroups | None:
     base = own / CGROUP_FOLDER
     if own.name == "main" and (own.parent / CGROUP_FOLDER).is_dir():
         base = own.parent / CGROUP_FOLDER  # we moved aside in an earlier life of this process tree
-    elif os.geteuid() == 0 and not (own / "cgroup.type").exists():
-        base = own / CGROUP_FOLDER  # the machine's root group, which may hold processes itself
     try:
         base.mkdir(exist_ok=True)
         _enable(base.parent)

@@ -7,14 +7,13 @@ import os
 import signal
 import subprocess
 import threading
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO
 
 from ulab_runtime.environment import environment_mounts
 from ulab_runtime.host import Host, SandboxUnavailable
-from ulab_runtime.limits import Group, Limits, cgroups
+from ulab_runtime.limits import Group, Limits, cgroups, run_name
 from ulab_runtime.spec import Mount, SandboxSpec, account_files, command_line
 
 __all__ = [
@@ -113,7 +112,7 @@ def start(
     where = cgroups()
     group = None
     if where is not None:
-        group = Group.create(where, name or f"run-{os.getpid()}-{uuid.uuid4().hex}", spec.limits)
+        group = Group.create(where, name or run_name(), spec.limits)
     uid, gid = spec.uid or os.geteuid(), spec.gid or os.getegid()
     with contextlib.ExitStack() as stack:
         fds = tuple(
