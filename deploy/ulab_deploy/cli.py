@@ -33,7 +33,8 @@ class Verbs(TyperGroup):
             # Typer ends a command by raising subclasses of RuntimeError (Exit, Abort).
             raise
         except Exception as error:
-            if console.debugging():
+            # Typer's own errors, about how a command is written, show themselves.
+            if console.debugging() or callable(getattr(error, "show", None)):
                 raise
             console.warn(
                 t(

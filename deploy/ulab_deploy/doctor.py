@@ -149,7 +149,7 @@ def check_sandbox(facts: Facts) -> Iterator[Finding]:
                     "This system refuses user namespaces ({name} = {value}), so no sandbox works."
                 ),
                 advice,
-                {"name": name, "value": refused},
+                {"name": name, "value": refused, "checkout": facts.checkout},
             )
             return
     yield Finding(
@@ -170,10 +170,9 @@ _USERNS = (
         1,
         mark(
             "Ubuntu 24.04 and newer do so. An administrator runs: "
-            "sudo apt-get install bubblewrap apparmor-profiles && "
-            "sudo ln -s /usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/ "
-            "&& sudo systemctl reload apparmor — or, for the whole machine: "
-            "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+            "sudo apt-get install bubblewrap && "
+            "sudo cp {checkout}/deploy/apparmor/bwrap /etc/apparmor.d/bwrap && "
+            "sudo apparmor_parser -r /etc/apparmor.d/bwrap"
         ),
     ),
     (

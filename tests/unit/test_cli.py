@@ -1,0 +1,170 @@
+"""The `ulab` command: help, languages, exit codes, and sentences instead of tracebacks."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+import ulab_deploy
+from ulab_deploy.console import language_of, table
+
+PACKAGE = Path(ulab_deploy.__file__).parent
+ULAB = [sys.executable, "-m", "ulab_deploy.cli"]
+VERBS = [
+    ["up"], ["status"], ["doctor"], ["version"], ["grade"],
+    ["user", "import"], ["user", "add"], ["user", "list"], ["user", "passwd"],
+    ["course", "create"], ["course", "list"], ["course", "enrol"],
+    ["curricula", "check"], ["curricula", "publish"], ["curricula", "list"],
+    ["datasets", "fetch"], ["datasets", "list"],
+]  # fmt: skip
+
+
+def ulab(
+    *arguments: str, cwd: Path, language: str = "C.UTF-8", **env: str
+) -> subprocess.CompletedProcess[str]:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("ULAB_")}
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        plain.pop(name, None)
+    return subprocess.run(
+        [*ULAB, *arguments],
+        cwd=cwd,
+        env={**plain, "LANG": language, **env},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_every_verb_has_help_with_an_example(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from ulab_deploy.cli import build
+
+    app = build()
+    for verb in VERBS:
+        shown = CliRunner().invoke(app, [*verb, "--help"])
+        assert shown.exit_code == 0, verb
+        assert "Example: " in shown.output, verb
+        assert f"ulab {' '.join(verb)}" in shown.output, verb
+
+
+def test_there_is_no_verb_beside_those(tmp_path: Path) -> None:
+    shown = ulab("--help", cwd=tmp_path).stdout
+    block = shown.split("Commands:\n")[1].split("\n\n")[0]
+    listed = re.findall(r"^  (\w+)", block, re.MULTILINE)
+    assert set(listed) == {verb[0] for verb in VERBS}
+
+
+def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom ulab_deploy.cli import build\nbuild()\n"
+        "print([m for m in ('torch', 'jupyterhub', 'sqlalchemy', 'nbgrader', 'mlflow', 'dvc', "
+        "'pandas') if m in sys.modules])"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert shown == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "language"),
+    [
+        (["--language", "zh", "up"], {"LANG": "en_US.UTF-8"}, "zh"),
+        (["--language=en", "up"], {"LANG": "zh_CN.UTF-8"}, "en"),
+        (["up"], {"LANG": "zh_CN.UTF-8"}, "zh"),
+        (["up"], {"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        (["up"], {"LANG": "en_GB.UTF-8", "ULAB_LANGUAGE": "zh"}, "zh"),
+        (["up"], {}, "en"),
+        (["--language", "fr", "up"], {"LANG": "zh_CN.UTF-8"}, "zh"),
+    ],
+)
+def test_the_language_is_the_persons(
+    arguments: list[str], environment: dict[str, str], language: str
+) -> None:
+    assert language_of(arguments, environment) == language
+
+
+def test_everything_said_is_translated_and_nothing_else() -> None:
+    said = set()
+    for source in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("t", "mark")
+                and isinstance(node.args[0], ast.Constant)
+            ):
+                said.add(node.args[0].value)
+    with (PACKAGE / "locale" / "zh.po").open("rb") as file:
+        catalogue = {message.id: message.string for message in read_po(file) if message.id}
+    assert said - catalogue.keys() == set()
+    assert catalogue.keys() - said == set()
+    assert [message for message, text in catalogue.items() if not text] == []
+
+
+def test_columns_stand_under_one_another_in_chinese_too() -> None:
+    assert list(table([("张伟", "a"), ("Li", "b")])) == ["张伟  a", "Li    b"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "toml", "said", "code"),
+    [
+        (["status"], "", "There is no base in", 2),
+        (["user", "list"], "", "There is no base in", 2),
+        (["up"], "[server]\nprot = 1\n", "did you mean server.port?", 2),
+        (["doctor"], "not toml", "is not TOML", 2),
+        (["user", "import", "roster.csv"], "", "There is no base in", 2),
+        (["datasets", "fetch", "fashion"], "", "There is no data set fashion", 1),
+        (["curricula", "check", "nolab"], "", "There is no lab nolab", 2),
+        (["grade", "garments", "missing.ipynb"], "", "There is no file missing.ipynb", 2),
+        (["--config", "none.toml", "status"], "", "none.toml can't be read", 2),
+        (["dance"], "", "No such command", 2),
+    ],
+)
+def test_mistakes_get_a_sentence_and_an_exit_code(
+    tmp_path: Path, arguments: list[str], toml: str, said: str, code: int
+) -> None:
+    if toml:
+        (tmp_path / "ulab.toml").write_text(toml)
+    done = ulab(*arguments, cwd=tmp_path)
+    output = done.stdout + done.stderr
+    assert said in output
+    assert done.returncode == code
+    assert "Traceback" not in output
+
+
+def test_mistakes_are_told_in_chinese(tmp_path: Path) -> None:
+    done = ulab("status", cwd=tmp_path, language="zh_CN.UTF-8")
+    assert "没有实训基地" in done.stderr
+    assert done.stdout == ""
+
+
+def test_our_own_mistakes_show_no_traceback_either(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom ulab_deploy import base, cli\n"
+        "def broken():\n    raise KeyError('x')\n"
+        "base.open_base = broken\nsys.argv = ['ulab', 'doctor']\ncli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 70
+    assert "KeyError" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_json_is_json(tmp_path: Path) -> None:
+    versions = json.loads(ulab("version", "--json", cwd=tmp_path).stdout)
+    assert versions["jupyterhub"] == "6.1.1"
+    listed = json.loads(ulab("datasets", "list", "--json", cwd=tmp_path).stdout)
+    assert {"dataset", "titles", "licence", "fetched"} <= listed[0].keys()
