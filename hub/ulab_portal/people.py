@@ -13,7 +13,7 @@ from starlette.responses import Response
 from ulab_core.errors import NotFound, UserError
 from ulab_core.i18n import mark
 from ulab_core.models import Person, Role
-from ulab_coursework.courses import enrol, ensure_person, require_instructor
+from ulab_coursework.courses import enrol, ensure_person, people_of, require_instructor
 from ulab_coursework.roster import parse_roster
 from ulab_portal.page import Page, acting
 
@@ -51,11 +51,13 @@ async def add(
         raise UserError(mark("Paste names or choose a roster file first."))
     with page.portal.db.write() as session:
         require_instructor(session, course_id, page.user.name)
+        before = len(people_of(session, course_id))
         if wanted:
             add_known(session, course_id, wanted, role, page.user.name)
         if content:
             add_roster(session, course_id, content, page.user.name)
-    return page.go(f"courses/{course_id}/teach#people")
+        added = len(people_of(session, course_id)) - before
+    return page.go(f"courses/{course_id}/teach?added={added}")
 
 
 def add_known(session: Session, course_id: str, names: list[str], role: Role, actor: str) -> None:

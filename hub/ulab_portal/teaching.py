@@ -57,6 +57,11 @@ class ClassLab:
         return [value for value in found if value is not None]
 
     @property
+    def waits(self) -> bool:
+        """Whether anything waits to be graded by hand."""
+        return any(got.needs_person for got in self.points.values())
+
+    @property
     def mean(self) -> int | None:
         found = self.percents
         return round(sum(found) / len(found)) if found else None
@@ -104,7 +109,9 @@ def class_lab(
 
 
 @router.get("")
-def course(course_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
+def course(
+    course_id: str, page: Annotated[Page, Depends(reading)], added: int | None = None
+) -> Response:
     """The course's labs, its class and its people."""
     with page.portal.db.read() as session:
         require_instructor(session, course_id, page.user.name)
@@ -120,6 +127,8 @@ def course(course_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
             students=people_of(session, course_id, Role.STUDENT),
             instructors=people_of(session, course_id, Role.INSTRUCTOR),
             scores=scores.rows,
+            waits=any(lab.waits for lab in labs),
+            added=added,
             formgrader_url=formgrader_address(BASE, page.user.name, course_id),
         )
 
