@@ -38,6 +38,8 @@ def environment(language: str) -> Environment:
     found.filters["points"] = states.points
     found.globals.update(
         language=language,
+        # For messages that come as values; _() would take a percent sign in them for a place.
+        say=catalogue.gettext,
         asset=asset_url,
         csrf_field=FIELD,
         csrf_header=HEADER,
