@@ -6,6 +6,7 @@ import http.client
 import os
 import socket
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from ulab_deploy import console, places
@@ -18,6 +19,7 @@ from ulab_deploy.supervisor import Supervisor
 
 PORTAL = "/services/ulab/"
 NOT_YET = (None, 502, 503, 504)
+ANSWER_S = 5.0
 
 
 def up() -> None:
@@ -64,14 +66,27 @@ def _supervisor(base: Base, prepared: Prepared) -> Supervisor:
 
 
 def serves(base: Base) -> bool:
-    """Whether the hub and the portal answer through the proxy."""
-    return answers(base, "/hub/health") == 200 and answers(base, PORTAL) not in NOT_YET
+    """Whether the hub answers, and the portal through the proxy."""
+    # The hub is asked on its own socket: until it is up, the proxy would log every question.
+    return hub_answers(base) and answers(base, PORTAL) not in NOT_YET
+
+
+def hub_answers(base: Base) -> bool:
+    """Whether the hub is up."""
+    connection = _SocketConnection(base.layout.socket_dir / "hub.sock")
+    return _status(connection, "/hub/health") == 200
 
 
 def answers(base: Base, path: str) -> int | None:
-    """The HTTP status of a path, or None when nobody answers."""
+    """The HTTP status of a path of the site, or None when nobody answers."""
     where = urlsplit(base.settings.server.local_url)
-    connection = http.client.HTTPConnection(where.hostname or "127.0.0.1", where.port, timeout=3)
+    connection = http.client.HTTPConnection(
+        where.hostname or "127.0.0.1", where.port, timeout=ANSWER_S
+    )
+    return _status(connection, path)
+
+
+def _status(connection: http.client.HTTPConnection, path: str) -> int | None:
     try:
         connection.request("GET", path)
         return connection.getresponse().status
@@ -79,6 +94,17 @@ def answers(base: Base, path: str) -> int | None:
         return None
     finally:
         connection.close()
+
+
+class _SocketConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=ANSWER_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(ANSWER_S)
+        self.sock.connect(str(self._path))
 
 
 def _announce(base: Base, prepared: Prepared) -> None:
