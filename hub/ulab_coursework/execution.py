@@ -105,7 +105,6 @@ def sandbox_spec(
     mounts = [*environment_mounts(PACKAGES), Mount(work, WORK, writable=True)]
     if dataset_store.is_dir():
         mounts.append(Mount(dataset_store, DATASETS))
-    cores = max(1, round(settings.limits.cpus))
     return SandboxSpec(
         command=[
             sys.executable, "-m", "ulab_runtime.execute",
@@ -123,8 +122,8 @@ def sandbox_spec(
             "ULAB_LANGUAGE": language,
             "ULAB_DATASETS": DATASETS,
             "NBGRADER_EXECUTION": "autograde",
-            "OMP_NUM_THREADS": str(cores),
-            "OPENBLAS_NUM_THREADS": str(cores),
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             # A notebook that tracks a run must not fail for want of the server.
             "MLFLOW_TRACKING_URI": "file:///tmp/mlruns",
@@ -134,7 +133,8 @@ def sandbox_spec(
         network=False,
         limits=Limits(
             memory_mb=grading.memory_mb,
-            cpus=settings.limits.cpus,
+            # A lab's grading time is promised for one core, whatever the machine has.
+            cpus=1.0,
             processes=settings.limits.processes,
             file_mb=256,
         ),

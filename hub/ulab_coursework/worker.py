@@ -22,7 +22,6 @@ from ulab_coursework import queue
 from ulab_coursework.execution import PATIENCE_S, scratch_of
 from ulab_coursework.grading import LeaseLost, grade
 
-INDEX_VARIABLE = "ULAB_WORKER"
 IDLE_S = 0.5
 
 UNEXPECTED = mark(
@@ -138,11 +137,17 @@ class Worker:
                 continue
 
 
+def index_of(service: str) -> int:
+    """The number at the end of a service's name, such as ``grading-worker-2``."""
+    number = service.rpartition("-")[2]
+    return int(number) if number.isdigit() else 0
+
+
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     die_with_parent()
     os.umask(0o007)
-    worker = Worker(load_settings(), int(os.environ.get(INDEX_VARIABLE, "0")))
+    worker = Worker(load_settings(), index_of(os.environ.get("JUPYTERHUB_SERVICE_NAME", "")))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
     worker.run()

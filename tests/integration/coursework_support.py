@@ -29,7 +29,7 @@ _SOLUTIONS = {
 
 
 def source_notebook(lab: str) -> nbformat.NotebookNode:
-    """A lab's canonical notebook: one function, a test of 2 points and one of 3 with a hidden part."""
+    """A lab's canonical notebook: one function, a test of 2 points, one of 3 partly hidden."""
     name, body, check = _SOLUTIONS[lab]
     solution = f"def {name}(a, b):\n    ### BEGIN SOLUTION\n    {body}\n    ### END SOLUTION"
     hidden = HIDDEN_LINE if lab == LAB else "assert times(6, 7) == 42"
@@ -159,8 +159,15 @@ def make_base(root: Path, monkeypatch: Any, publish: bool = True) -> Base:
     layout = Layout.of(settings)
     layout.prepare()
     upgrade(settings)
+    base = Base(settings, layout, Database.of(settings))
+    furnish(base, publish)
+    return base
+
+
+def furnish(base: Base, publish: bool = True) -> None:
+    """Put the course and its people into a prepared base."""
+    layout, db = base.layout, base.db
     write_curriculum(layout)
-    db = Database.of(settings)
     with db.write() as session:
         create_course(session, layout, COURSE, "sums-foundations", "1", None, "2026", "carol")
         for name in ("alice", "bob", "carol", "dave"):
@@ -170,4 +177,3 @@ def make_base(root: Path, monkeypatch: Any, publish: bool = True) -> Base:
         enrol(session, COURSE, "carol", Role.INSTRUCTOR, "carol")
     if publish:
         publish_assignment(db, layout, COURSE, LAB, None, "at_once", "carol")
-    return Base(settings, layout, db)
