@@ -45,8 +45,12 @@ class HubClient(httpx.Client):
 
     @property
     def xsrf(self) -> str:
-        """The token that a changing request has to carry, which the hub keeps in a cookie."""
-        found = [cookie.value for cookie in self.cookies.jar if cookie.name == "_xsrf"]
+        """The token that a request which changes something in the hub has to carry."""
+        return self.xsrf_of("/hub/")
+
+    def xsrf_of(self, path: str) -> str:
+        """The token of a part of the site, such as ``/user/ann/``, once a page of it was read."""
+        found = [c.value for c in self.cookies.jar if (c.name, c.path) == ("_xsrf", path)]
         return found[-1] or "" if found else ""
 
     def log_in(self, name: str, password: str = PASSWORD) -> httpx.Response:
@@ -58,8 +62,13 @@ class HubClient(httpx.Client):
         )
 
     def api(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """Ask the hub's API, as its own pages do."""
-        headers = {"X-XSRFToken": self.xsrf, "Referer": str(self.base_url) + "/hub/home"}
+        """Ask the hub's API, as its own pages do, in English."""
+        headers = {
+            "X-XSRFToken": self.xsrf,
+            "Referer": f"{self.base_url}/hub/home",
+            "Accept-Language": "en",
+            **more.pop("headers", {}),
+        }
         return self.request(method, f"/hub/api/{path.lstrip('/')}", headers=headers, **more)
 
 
@@ -179,6 +188,10 @@ class Base:
         path = f"users/{name}/servers/{server}" if server else f"users/{name}/server"
         answer = client.api("POST", path, json=options or {})
         assert answer.status_code in (201, 202), answer.text
+        self.wait_for_server(client, name, server)
+
+    def wait_for_server(self, client: HubClient, name: str, server: str = "") -> None:
+        """Wait until a server that was asked for answers."""
         until = time.monotonic() + 90
         while time.monotonic() < until:
             found = client.api("GET", f"users/{name}").json()["servers"].get(server)
