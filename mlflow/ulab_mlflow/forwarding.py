@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import StreamingResponse
 
 from ulab_mlflow.admin import MlflowDown
 from ulab_mlflow.names import IDENTITY_HEADER, WORKSPACE_HEADER
@@ -81,7 +81,7 @@ class Forwarder:
 
     async def forward(
         self, request: Request, below: str, person: str, workspace: str | None
-    ) -> Response:
+    ) -> StreamingResponse:
         """Send `request` on as `person`.
 
         Parameters

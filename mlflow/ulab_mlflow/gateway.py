@@ -11,7 +11,13 @@ import uvicorn
 from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route
 
 from ulab_core.errors import NotAllowed, NotFound, UserError
@@ -27,7 +33,7 @@ from ulab_mlflow import paths
 from ulab_mlflow.forwarding import Forwarder
 from ulab_mlflow.links import course_link, experiment_link
 from ulab_mlflow.names import PREFIX, WORKSPACE_HEADER, identity_key_file, socket_of
-from ulab_mlflow.pages import error_page
+from ulab_mlflow.pages import error_page, with_additions
 from ulab_mlflow.tenancy import may_enter
 from ulab_mlflow.workspaces import Workspaces
 
@@ -116,19 +122,32 @@ class Gateway:
         if path is None:
             raise BadAddress(mark("This address can't be used."))
         user = await self._person(request)
+        if request.method == "GET" and path in paths.EMPTY_ANSWERS:
+            return JSONResponse(paths.EMPTY_ANSWERS[path])
         if not paths.is_open(request.method, path):
             raise NotFound(mark("This part of MLflow is not in use here."))
         if user.by_cookie and paths.kind(path) is paths.Kind.API:
             self._only_from_our_pages(request)
         workspace = request.headers.get(WORKSPACE_HEADER, "").strip() or None
         await self._check_workspace(user, path, workspace)
-        answer = await self._forwarder.forward(request, PREFIX, user.name, workspace)
+        passed = await self._forwarder.forward(request, PREFIX, user.name, workspace)
+        is_page = paths.kind(path) is paths.Kind.PAGE and request.method == "GET"
+        answer = await self._add_ours(passed) if is_page else passed
         # The UI's requests are recognised by their Referer, so pages must keep sending it.
         answer.headers["referrer-policy"] = "same-origin"
         if paths.is_artifact(path):
             # Someone's HTML file must not run with the reader's login.
             answer.headers["content-security-policy"] = "sandbox"
         return answer
+
+    @staticmethod
+    async def _add_ours(answer: StreamingResponse) -> Response:
+        parts = [part async for part in answer.body_iterator]
+        page = b"".join(part.encode() if isinstance(part, str) else part for part in parts)
+        if answer.background is not None:
+            await answer.background()
+        # It names MLflow's current scripts, so an old copy would break after an upgrade.
+        return HTMLResponse(with_additions(page), answer.status_code, {"cache-control": "no-cache"})
 
     async def _person(self, request: Request) -> HubUser:
         user = await self._login.current_user(request)

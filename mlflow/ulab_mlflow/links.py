@@ -29,9 +29,11 @@ def run_link(course: str, assignment: str, person: str | None = None) -> str:
 
 def course_link(course: str) -> str:
     """The page of all experiments of a course that the person may see."""
-    return f"{PREFIX}/#/experiments?{urlencode({'workspace': course})}"
+    query = {"workflowType": "machine_learning", "workspace": course}
+    return f"{PREFIX}/#/experiments?{urlencode(query)}"
 
 
 def experiment_link(course: str, experiment_id: str) -> str:
     """The page of one experiment, in MLflow's own pages."""
-    return f"{PREFIX}/#/experiments/{experiment_id}?{urlencode({'workspace': course})}"
+    query = {"workflowType": "machine_learning", "workspace": course}
+    return f"{PREFIX}/#/experiments/{experiment_id}/runs?{urlencode(query)}"

@@ -1,14 +1,16 @@
-"""The few pages the gateway shows itself, in the look of the rest of the base."""
+"""What people see of the gateway itself: its own few pages, and what it adds to MLflow's."""
 
 from __future__ import annotations
 
 import functools
 from html import escape
+from pathlib import Path
 
 from ulab_core.i18n import mark, translations
 from ulab_core.look import STATIC
 
 COURSES = "/services/ulab/"
+ADDED = Path(__file__).parent / "static"
 _BACK = mark("My courses")
 
 _PAGE = """<!doctype html>
@@ -52,3 +54,16 @@ def error_page(site: str, language: str, status: int, sentence: str) -> str:
         courses=COURSES,
         back=escape(translations(language).gettext(_BACK)),
     )
+
+
+@functools.cache
+def _additions() -> bytes:
+    script = (ADDED / "page.js").read_text(encoding="utf-8")
+    style = (ADDED / "page.css").read_text(encoding="utf-8")
+    return f"<script>{script}</script><style>{style}</style>".encode()
+
+
+def with_additions(page: bytes) -> bytes:
+    """MLflow's page with ours in its head, where it takes effect before MLflow's scripts run."""
+    head, found, rest = page.partition(b"<script defer")
+    return head + _additions() + found + rest if found else page

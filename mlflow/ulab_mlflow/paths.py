@@ -36,6 +36,12 @@ _OPEN: tuple[tuple[str, str], ...] = (
 _OPEN_PATTERNS = tuple((method, re.compile(pattern)) for method, pattern in _OPEN)
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
+# Closed too, but MLflow's pages ask them unasked and complain to the person about a refusal.
+EMPTY_ANSWERS: dict[str, dict[str, list[object]]] = {
+    "/ajax-api/2.0/mlflow/gateway-proxy": {"endpoints": []},
+    "/ajax-api/3.0/mlflow/users/roles/list": {"roles": []},
+}
+
 _NEEDS_NO_WORKSPACE = re.compile(_API + r"/(?:server-info|workspaces.*|users/current.*)")
 _LISTS_WORKSPACES = re.compile(_API + r"/workspaces")
 _ARTIFACT = re.compile(

@@ -191,7 +191,9 @@ class Workspaces:
         if (course, name) in self._experiments:
             return self._experiments[course, name]
         path = "2.0/mlflow/experiments/"
-        self._admin.create("POST", f"{path}create", inside=course, name=name)
+        # Said here, since MLflow's page otherwise asks what the experiment is about.
+        tags = [{"key": "mlflow.experimentKind", "value": "custom_model_development"}]
+        self._admin.create("POST", f"{path}create", inside=course, name=name, tags=tags)
         found: dict[str, Any] = self._admin.call(
             "GET", f"{path}get-by-name", inside=course, experiment_name=name
         )["experiment"]

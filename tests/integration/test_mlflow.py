@@ -218,7 +218,9 @@ def test_an_instructor_sees_every_run_of_the_course_and_changes_none(
 def test_the_runs_page_opens_for_the_owner_and_the_instructor_alone(site: Site) -> None:
     experiment = site.experiment_of("lin")
     link = run_link(VISION, "garments", "lin").removeprefix(PREFIX)
-    page = f"{PREFIX}/#/experiments/{experiment}?workspace={VISION}"
+    page = (
+        f"{PREFIX}/#/experiments/{experiment}/runs?workflowType=machine_learning&workspace={VISION}"
+    )
     for person in ("lin", "prof"):
         with site.client(person, None) as client:
             assert client.get(link).headers["location"] == page
@@ -259,7 +261,6 @@ def test_who_leaves_a_course_is_refused_at_once(site: Site) -> None:
         "/api/2.0/mlflow/webhooks",
         "/ajax-api/3.0/jobs/1",
         "/ajax-api/3.0/mlflow/assistant/providers/x/health",
-        "/ajax-api/2.0/mlflow/gateway-proxy",
         "/ajax-api/3.0/mlflow/ui-telemetry",
         "/health",
     ],
@@ -296,6 +297,14 @@ def test_tricks_with_the_path_get_nowhere(site: Site, path: str) -> None:
         assert b"error_code" in answer.read()
     finally:
         connection.close()
+
+
+def test_what_mlflows_pages_ask_unasked_is_answered_without_mlflow(site: Site) -> None:
+    with site.client("lin") as client:
+        asked = {"gateway_path": "http://127.0.0.1/"}
+        answer = client.get("/ajax-api/2.0/mlflow/gateway-proxy", params=asked)
+        assert answer.json() == {"endpoints": []}
+        assert client.post("/ajax-api/2.0/mlflow/gateway-proxy", json=asked).status_code == 404
 
 
 def test_nobody_gets_in_without_a_login(site: Site) -> None:
@@ -361,6 +370,7 @@ def test_the_page_and_its_scripts_open_with_the_login(browser: httpx.Client) -> 
     page = browser.get("/", headers={"accept": "text/html", "sec-fetch-mode": "navigate"})
     assert page.status_code == 200
     assert page.headers["referrer-policy"] == "same-origin"
+    assert "ulab-back" in page.text
     script = page.text.split('src="', 1)[1].split('"', 1)[0]
     assert browser.get("/" + script.lstrip("./")).status_code == 200
 
