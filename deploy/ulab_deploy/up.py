@@ -18,7 +18,8 @@ from ulab_deploy.prepare import Prepared, prepare
 from ulab_deploy.supervisor import Supervisor
 
 PORTAL = "/services/ulab/"
-NOT_YET = (None, 502, 503, 504)
+# 404 is what the proxy says of the portal until the hub has given it the way there.
+NOT_YET = (None, 404, 502, 503, 504)
 ANSWER_S = 5.0
 
 
