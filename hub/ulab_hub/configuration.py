@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ulab_core.database import Database
 from ulab_core.layout import Layout
 from ulab_core.models import PERSON_NAME
-from ulab_core.settings import Settings, load_settings
-from ulab_coursework.courses import ensure_person
+from ulab_core.settings import Settings
 from ulab_hub.accounts import hub_database_url
 from ulab_hub.roles import PORTAL, SERVER_TOKEN_SCOPES, roles
 from ulab_hub.services import services
@@ -55,7 +52,7 @@ def _set_addresses(c: Any, settings: Settings, layout: Layout) -> None:
     c.JupyterHub.db_url = hub_database_url(layout)
     c.JupyterHub.cookie_secret_file = str(layout.hub / "cookie_secret")
     c.JupyterHub.tornado_settings = {
-        "cookie_options": {"httponly": True, "samesite": "Lax", **_only_https(server.public_url)}
+        "cookie_options": {"samesite": "Lax", **_only_https(server.public_url)}
     }
 
 
@@ -94,7 +91,7 @@ def web_folder() -> Path:
 
 def _set_accounts(c: Any, settings: Settings) -> None:
     accounts = settings.accounts
-    c.JupyterHub.authenticator_class = "native"
+    c.JupyterHub.authenticator_class = "ulab_hub.authenticator.ULabAuthenticator"
     c.Authenticator.admin_users = {accounts.admin}
     c.Authenticator.allow_all = True  # NativeAuthenticator itself lets in whom it has approved
     c.Authenticator.username_pattern = f"^{PERSON_NAME.pattern}$"
@@ -103,23 +100,7 @@ def _set_accounts(c: Any, settings: Settings) -> None:
     c.NativeAuthenticator.allowed_failed_logins = FAILED_LOGINS
     c.NativeAuthenticator.seconds_before_next_try = LOCKED_S
     c.NativeAuthenticator.open_signup = accounts.open_signup
-    c.Authenticator.post_auth_hook = _remember_person
     c.JupyterHub.template_paths = [str(Path(__file__).parent / "templates")]
-
-
-async def _remember_person(_: Any, __: Any, authentication: dict[str, Any]) -> dict[str, Any]:
-    """Give whoever logs in a row, so that the portal knows them before their first server."""
-    await asyncio.to_thread(_ensure_person, authentication["name"])
-    return authentication
-
-
-def _ensure_person(name: str) -> None:
-    database = Database.of(load_settings())
-    try:
-        with database.write() as session:
-            ensure_person(session, name)
-    finally:
-        database.engine.dispose()
 
 
 def _set_servers(c: Any, settings: Settings) -> None:

@@ -9,6 +9,8 @@ from nativeauthenticator import handlers as native
 from tornado import web
 from tornado.escape import url_escape
 
+from ulab_hub.authenticator import fits
+
 
 class LoginHandler(native.LoginHandler):
     """NativeAuthenticator 1.3.0's own needs the statsd that JupyterHub 6.1 no longer has."""
@@ -43,7 +45,12 @@ class LoginHandler(native.LoginHandler):
             return
         name, password = data.get("username", ""), data.get("password", "")
         known = self.authenticator.get_user(name)
-        waiting = known and known.is_valid_password(password) and not known.is_authorized
+        waiting = (
+            known
+            and not known.is_authorized
+            and fits(password)
+            and known.is_valid_password(password)
+        )
         error = (
             f"User {name} has not been authorized by an administrator yet."
             if waiting

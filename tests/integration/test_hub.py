@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import nbgrader
 import pytest
 from integration.hub_support import PASSWORD, Base, HubClient, start_base
 from integration.kernel_support import open_kernel
@@ -91,11 +92,14 @@ def test_sign_up_waits_for_approval_and_passwords_have_rules(base: Base) -> None
     sign_up("short", "tiny7")
     sign_up("common", "1qaz2wsx3edc")
     sign_up("Not A Name", PASSWORD)
+    sign_up("long", "correct horse 7 battery " * 4)
+    sign_up("admin", PASSWORD)  # would be let in at once, as an administrator
     sign_up("newcomer", PASSWORD)
     accounts = {account.name: account.approved for account in Accounts(base.settings).all()}
-    assert {"short", "common", "Not A Name", "not a name"}.isdisjoint(accounts)
+    assert {"short", "common", "long", "admin", "not a name"}.isdisjoint(accounts)
     assert accounts["newcomer"] is False
     assert client.log_in("newcomer").status_code == 403
+    assert client.log_in("newcomer", "correct horse 7 battery " * 4).status_code == 403
 
 
 def test_too_many_wrong_passwords_lock_the_account(base: Base) -> None:
@@ -192,7 +196,8 @@ def test_students_get_assignments_and_no_formgrader(base: Base, ann: HubClient) 
     assert "@jupyter/nbgrader:formgrader" in disabled
     assert "@jupyter/nbgrader:assignment-list" not in disabled
     assert ann.get("/user/ann/formgrader").status_code == 404
-    assert ann.get("/user/ann/nbgrader_version").status_code == 200
+    asked = {"version": nbgrader.__version__}
+    assert ann.get("/user/ann/nbgrader_version", params=asked).json()["success"]
     locale = ann.get("/user/ann/lab/api/settings/@jupyterlab/translation-extension:plugin").json()
     assert locale["schema"]["properties"]["locale"]["default"] == "en"
 

@@ -1,0 +1,52 @@
+"""NativeAuthenticator with what it leaves open closed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from nativeauthenticator import NativeAuthenticator
+
+from ulab_core.database import Database
+from ulab_core.settings import load_settings
+from ulab_coursework.courses import ensure_person
+
+# bcrypt takes no more, and raises.
+LONGEST_PASSWORD = 72
+
+
+def fits(password: str) -> bool:
+    """Whether bcrypt can take the password."""
+    return len(password.encode()) <= LONGEST_PASSWORD
+
+
+class ULabAuthenticator(NativeAuthenticator):
+    """Names and passwords of the base's own, with sign-up that an administrator approves."""
+
+    def is_password_strong(self, password: str) -> bool:
+        return fits(password) and bool(super().is_password_strong(password))
+
+    def create_user(self, username: str, password: str, **more: Any) -> Any:
+        # It would let in at once whoever first signs up with an administrator's name.
+        if self.normalize_username(username) in self.admin_users:
+            return None
+        return super().create_user(username, password, **more)
+
+    async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
+        if not fits(data["password"]):
+            return None
+        name: str | None = await super().authenticate(handler, data)
+        if name is not None:
+            # The portal knows them before their first server then.
+            await asyncio.to_thread(remember_person, name)
+        return name
+
+
+def remember_person(name: str) -> None:
+    """Give someone who logs in a row, if there is none yet."""
+    database = Database.of(load_settings())
+    try:
+        with database.write() as session:
+            ensure_person(session, name)
+    finally:
+        database.engine.dispose()
