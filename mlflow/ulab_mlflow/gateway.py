@@ -131,6 +131,14 @@ class Gateway:
         workspace = request.headers.get(WORKSPACE_HEADER, "").strip() or None
         await self._check_workspace(user, path, workspace)
         passed = await self._forwarder.forward(request, PREFIX, user.name, workspace)
+        if passed.status_code == 403:
+            await _close(passed)
+            raise NotAllowed(
+                mark(
+                    "You may not see or change this in MLflow. "
+                    "Your own runs are in the experiment that bears your name."
+                )
+            )
         is_page = paths.kind(path) is paths.Kind.PAGE and request.method == "GET"
         answer = await self._add_ours(passed) if is_page else passed
         # The UI's requests are recognised by their Referer, so pages must keep sending it.
@@ -144,8 +152,7 @@ class Gateway:
     async def _add_ours(answer: StreamingResponse) -> Response:
         parts = [part async for part in answer.body_iterator]
         page = b"".join(part.encode() if isinstance(part, str) else part for part in parts)
-        if answer.background is not None:
-            await answer.background()
+        await _close(answer)
         # It names MLflow's current scripts, so an old copy would break after an upgrade.
         return HTMLResponse(with_additions(page), answer.status_code, {"cache-control": "no-cache"})
 
@@ -189,6 +196,12 @@ class Gateway:
             )
         code = _CODES.get(error.status, "INVALID_PARAMETER_VALUE")
         return JSONResponse({"error_code": code, "message": sentence}, error.status)
+
+
+async def _close(answer: Response) -> None:
+    """Give the connection back of an answer that isn't passed on."""
+    if answer.background is not None:
+        await answer.background()
 
 
 def main() -> None:
