@@ -7,10 +7,10 @@ from ulab_hub.singleuser.start import LAB_SETTINGS
 
 c: Any = get_config()  # type: ignore[name-defined]  # noqa: F821
 
-c.ServerApp.root_dir = os.environ["HOME"]
-c.ServerApp.kernel_websocket_connection_class = (
-    "ulab_runtime.kernel_deaths.TellingConnection"
-)
+grading = "ULAB_COURSE" in os.environ
+# nbgrader works on a course only below the folder that JupyterLab shows.
+c.ServerApp.root_dir = "/srv/course" if grading else os.environ["HOME"]
+c.ServerApp.kernel_websocket_connection_class = "ulab_runtime.kernel_deaths.TellingConnection"
 # What a person starts in a terminal is ended before the server is when memory runs out.
 c.ServerApp.terminado_settings = {
     "shell_command": ["/bin/sh", "-c", "echo 500 > /proc/self/oom_score_adj; exec /bin/bash -l"]
@@ -19,7 +19,6 @@ c.LabApp.app_settings_dir = str(LAB_SETTINGS)
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
 
-grading = "ULAB_COURSE" in os.environ
 c.ServerApp.jpserver_extensions = {
     "nbgrader.server_extensions.assignment_list": True,
     "nbgrader.server_extensions.validate_assignment": True,
