@@ -16,10 +16,18 @@ def main() -> int:
     parser.add_argument("--datasets", type=Path, default=Path("state/datasets/store"))
     parser.add_argument("--language", choices=("zh", "en"), default="zh")
     parser.add_argument("--jobs", type=int, default=2, help="variants run at once")
+    parser.add_argument("--whole", action="store_true", help="run every cell for each fixture")
     chosen = parser.parse_args()
     labs = [load_lab(folder) for folder in chosen.labs] or find_labs()
     reports = [
-        check_lab(lab, chosen.datasets, language=chosen.language, jobs=chosen.jobs) for lab in labs
+        check_lab(
+            lab,
+            chosen.datasets,
+            language=chosen.language,
+            jobs=chosen.jobs,
+            whole=chosen.whole,
+        )
+        for lab in labs
     ]
     for report in reports:
         _show(report)

@@ -57,6 +57,7 @@ def check_lab(
     *,
     language: str = "zh",
     jobs: int = 2,
+    whole: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Report:
     """Check a lab.
@@ -71,6 +72,8 @@ def check_lab(
         The language whose messages are compared with the fixtures'.
     jobs
         Variants run at once.
+    whole
+        Run each fixture's whole notebook, rather than what its answers can affect.
     progress
         Called with a word before each step.
 
@@ -108,6 +111,7 @@ def check_lab(
         language=language,
         timeout_s=lab.manifest.grading_seconds,
         jobs=jobs,
+        whole=[EMPTY, *(fixture.name for fixture in fixtures if whole)],
     )
     return Report(lab.id, list(judge(lab, points, fixtures, runs, language)), points, runs)
 

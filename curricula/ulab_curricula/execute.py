@@ -8,11 +8,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nbformat import NotebookNode
+
+from ulab_curricula.dependencies import cells_to_run
 
 REFERENCE = "reference"
 
@@ -28,7 +31,7 @@ class Run:
     errors
         By grade id: the error of each test cell that failed.
     seconds
-        Time in cells, those shared with the reference included.
+        Processor time in the cells it ran, those shared with the reference included.
     finished
         False when it ran past its time or its process died.
     """
@@ -72,6 +75,7 @@ def run_variants(
     timeout_s: int,
     jobs: int = 2,
     grading: bool = True,
+    whole: Collection[str] = (),
 ) -> dict[str, Run]:
     """Run the reference and each variant.
 
@@ -91,6 +95,9 @@ def run_variants(
         Variants run at once, beside the reference.
     grading
         Whether `ulab.grading()` is true.
+    whole
+        Variants that run all cells; the others run what their changes can affect, and their other
+        tests count as in the reference.
 
     Returns
     -------
@@ -107,19 +114,38 @@ def run_variants(
         work = Path(scratch)
         job = {
             "cells": _code_cells(source),
-            "variants": {key: dict(variants[name]) for key, name in names.items()},
+            "variants": {
+                key: _plan(source, variants[name], points, name in whole)
+                for key, name in names.items()
+            },
             "out": str(work),
             "jobs": jobs,
             "timeout_s": timeout_s,
         }
         (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
-        # Variants run side by side, so this bounds all of them together.
+        # Each run has its own limit of processor time; this one is for what sleeps or hangs.
         rounds = 2 + len(variants) // max(jobs, 1)
-        _start(work, timeout_s * rounds, _environment(work, datasets, language, grading))
-        runs = {REFERENCE: _read(work / f"{REFERENCE}.json", REFERENCE, points)}
+        _start(work, timeout_s * rounds * 4, _environment(work, datasets, language, grading))
+        reference = _read(work / f"{REFERENCE}.json", REFERENCE, points, {})
+        runs = {REFERENCE: reference}
         for key, name in names.items():
-            runs[name] = _read(work / f"{key}.json", name, points)
+            runs[name] = _read(work / f"{key}.json", name, points, reference.errors)
         return runs
+
+
+def _plan(
+    source: NotebookNode, changes: Mapping[str, str], points: Mapping[str, float], whole: bool
+) -> dict[str, Any]:
+    """A variant as the runner wants it: its changes, and which cells to run."""
+    cells = _code_cells(source)
+    changed = {index for index, cell in enumerate(cells) if cell["name"] in changes}
+    if whole:
+        run = list(range(min(changed), len(cells)))
+    else:
+        code = [changes.get(cell["name"], cell["source"]) for cell in cells]
+        tests = {index for index, cell in enumerate(cells) if cell["name"] in points}
+        run = cells_to_run(code, changed, tests)
+    return {"changes": dict(changes), "run": run}
 
 
 def _code_cells(source: NotebookNode) -> list[dict[str, str]]:
@@ -162,12 +188,12 @@ def _start(work: Path, timeout_s: int, environment: dict[str, str]) -> None:
         process.wait()
 
 
-def _read(path: Path, name: str, points: Mapping[str, float]) -> Run:
+def _read(path: Path, name: str, points: Mapping[str, float], otherwise: Mapping[str, str]) -> Run:
+    """A run's result; tests it did not run went as in `otherwise`."""
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Run(name, {}, 0.0, finished=False)
-    errors = {
-        item["name"]: item["error"] for item in results if item["error"] and item["name"] in points
-    }
+    ran = {item["name"]: item["error"] for item in results if item["name"] in points}
+    errors = {cell: error for cell, error in {**otherwise, **ran}.items() if error}
     return Run(name, errors, sum(item["seconds"] for item in results))

@@ -122,7 +122,7 @@ def _difference(one: NotebookNode, other: NotebookNode) -> str | None:
 def _untranslated(lab: Lab, english: NotebookNode) -> Iterator[BadLab]:
     for cell in english.cells:
         if cell.cell_type == "markdown":
-            found = _CHINESE.search(cell.source)
+            found = bool(_CHINESE.search(cell.source))
         else:
             found = _chinese_in_code(_without_magics(cell.source))
         if found:

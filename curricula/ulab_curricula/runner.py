@@ -15,46 +15,51 @@ import time
 from pathlib import Path
 from typing import Any
 
-Cells = list[dict[str, str]]
+from ulab_core.process import die_with_parent
+
+Results = list[dict[str, Any]]
 
 
 def main(job_file: str) -> None:
-    """Run the job: the reference to its end, each variant from where it differs."""
+    """Run the job: the reference to its end, each variant from where it differs.
+
+    The job holds `cells`, each with `name` and `source`; `variants`, each with `changes` by cell
+    name and `run`, the indices of the cells to run; `out`, `jobs` and `timeout_s`.
+    """
+    die_with_parent()
     job = json.loads(Path(job_file).read_text(encoding="utf-8"))
-    out, cells = Path(job["out"]), job["cells"]
+    out = Path(job["out"])
     shell = _quiet_shell()
-    waiting = {name: _first_change(cells, changes) for name, changes in job["variants"].items()}
     running: set[int] = set()
-    results: list[dict[str, Any]] = []
-    for index, cell in enumerate(cells):
-        for name in [name for name, start in waiting.items() if start == index]:
+    results: Results = []
+    for index, cell in enumerate(job["cells"]):
+        for name, variant in job["variants"].items():
+            if variant["run"][0] != index:
+                continue
             while len(running) >= job["jobs"]:
                 running.discard(os.wait()[0])
             child = os.fork()
             if child == 0:
-                _run_variant(shell, job, name, index, results, out)
+                _run_variant(shell, job, name, results, out)
             running.add(child)
-            del waiting[name]
         results.append(_run_cell(shell, cell["name"], cell["source"]))
     _write(out / "reference.json", results)
     while running:
         running.discard(os.wait()[0])
 
 
-def _first_change(cells: Cells, changes: dict[str, str]) -> int:
-    return next(index for index, cell in enumerate(cells) if cell["name"] in changes)
-
-
-def _run_variant(
-    shell: Any, job: dict[str, Any], name: str, start: int, before: list[dict[str, Any]], out: Path
-) -> None:
-    """In the forked child: the rest of the notebook with the variant's cells; never returns."""
+def _run_variant(shell: Any, job: dict[str, Any], name: str, before: Results, out: Path) -> None:
+    """In the forked child: the variant's cells; never returns."""
     try:
-        # No result file is then written, which the caller reads as a time-out.
-        signal.alarm(job["timeout_s"])
+        die_with_parent()
+        # Time on the processor, so that a busy machine fails no lab. When it is over, no result
+        # file is written, which the caller sees.
+        signal.setitimer(signal.ITIMER_PROF, job["timeout_s"])
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
         results = list(before)
-        changes = job["variants"][name]
-        for cell in job["cells"][start:]:
+        changes = job["variants"][name]["changes"]
+        for index in job["variants"][name]["run"]:
+            cell = job["cells"][index]
             source = changes.get(cell["name"], cell["source"])
             results.append(_run_cell(shell, cell["name"], source))
         _write(out / f"{name}.json", results)
@@ -69,23 +74,23 @@ def _quiet_shell() -> Any:
     sink = os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 1)
     shell = InteractiveShell.instance()
-    shell.showtraceback = lambda *_, **__: None
-    shell.showsyntaxerror = lambda *_, **__: None
+    for method in ("showtraceback", "showsyntaxerror"):
+        setattr(shell, method, lambda *_, **__: None)
     return shell
 
 
 def _run_cell(shell: Any, name: str, source: str) -> dict[str, Any]:
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         done = shell.run_cell(source, store_history=False)
         error = done.error_before_exec or done.error_in_exec
     except SystemExit as exiting:
         error = exiting
     text = None if error is None else f"{type(error).__name__}: {error}"
-    return {"name": name, "error": text, "seconds": time.perf_counter() - start}
+    return {"name": name, "error": text, "seconds": time.process_time() - start}
 
 
-def _write(path: Path, results: list[dict[str, Any]]) -> None:
+def _write(path: Path, results: Results) -> None:
     temporary = path.with_suffix(".partial")
     temporary.write_text(json.dumps(results), encoding="utf-8")
     temporary.rename(path)
