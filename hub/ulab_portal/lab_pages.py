@@ -130,7 +130,11 @@ def state(
 
 @router.post("/courses/{course_id}/labs/{name}/submit")
 async def submit(
-    course_id: str, name: str, page: Annotated[Page, Depends(acting)], polls: int = 0
+    course_id: str,
+    name: str,
+    page: Annotated[Page, Depends(acting)],
+    polls: int = 0,
+    started: bool = False,
 ) -> Response:
     """Hand in the notebook as it lies in the student's own server, which is started if needed.
 
@@ -143,7 +147,7 @@ async def submit(
     if now is ServerState.READY:
         receipt = await server.submit(course_id, name)
         return _submitted(page, receipt["sha256"])
-    if polls >= MAX_POLLS or (polls and now is ServerState.STOPPED):
+    if polls >= MAX_POLLS or (started and now is ServerState.STOPPED):
         raise ServerProblem(
             mark(
                 "Your server did not start, so nothing was submitted. Open it from its page to "
@@ -152,7 +156,13 @@ async def submit(
         )
     if now is ServerState.STOPPED:
         await server.start(profile)
-    return page.answer("_starting.html", course_id=course_id, name=name, polls=polls + 1)
+    return page.answer(
+        "_starting.html",
+        course_id=course_id,
+        name=name,
+        polls=polls + 1,
+        started=started or now is not ServerState.STOPPING,
+    )
 
 
 @router.post("/courses/{course_id}/labs/{name}/upload")

@@ -24,6 +24,7 @@ class ServerProblem(UserError):
 
 class ServerState(StrEnum):
     STOPPED = "stopped"
+    STOPPING = "stopping"
     STARTING = "starting"
     READY = "ready"
 
@@ -61,6 +62,8 @@ class OwnServer:
         server = reply.json().get("servers", {}).get("", {})
         if server.get("ready"):
             return ServerState.READY
+        if server.get("pending") == "stop":
+            return ServerState.STOPPING
         return ServerState.STARTING if server.get("pending") else ServerState.STOPPED
 
     async def start(self, profile: str) -> None:

@@ -460,12 +460,13 @@ class TestSubmitThroughTheOwnServer:
         assert "Starting your server" in waiting.text
         next_time = re.search(r'hx-post="/services/ulab/([^"]+)" hx-trigger="load', waiting.text)
         assert next_time
-        assert "Starting your server" in browser.act(next_time.group(1)).text
+        again = next_time.group(1).replace("&amp;", "&")
+        assert "Starting your server" in browser.act(again).text
         starts = [request for request in asked if request.url.path.endswith("/server")]
         assert len(starts) == 1, "it is started once"
         assert b'"profile":"cpu"' in starts[0].content.replace(b" ", b"")
         self.server = {"ready": True}
-        assert "Receipt:" in browser.act(next_time.group(1)).text
+        assert "Receipt:" in browser.act(again).text
 
     def test_the_students_server_only_ever_sees_the_students_token(
         self, portal: Portal, asked: list[httpx.Request]
@@ -489,9 +490,19 @@ class TestSubmitThroughTheOwnServer:
     def test_a_server_that_died_while_starting_is_told(
         self, portal: Portal, asked: list[httpx.Request]
     ) -> None:
-        refused = portal.browser("alice", "en").act(f"{LAB_PAGE}/submit?polls=3")
+        refused = portal.browser("alice", "en").act(f"{LAB_PAGE}/submit?polls=3&started=true")
         assert refused.status_code == 502
         assert "Your server did not start, so nothing was submitted." in refused.text
+
+    def test_a_server_that_is_stopping_is_waited_for_and_started_then(
+        self, portal: Portal, asked: list[httpx.Request]
+    ) -> None:
+        browser = portal.browser("alice", "en")
+        self.server = {"ready": False, "pending": "stop"}
+        assert "started=false" in browser.act(f"{LAB_PAGE}/submit").text
+        self.server = {}
+        assert "started=true" in browser.act(f"{LAB_PAGE}/submit?polls=1&started=false").text
+        assert [r.url.path for r in asked].count("/hub/api/users/alice/server") == 1
 
     def test_no_server_is_started_for_a_lab_one_may_not_see(
         self, portal: Portal, asked: list[httpx.Request]

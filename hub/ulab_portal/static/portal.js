@@ -60,9 +60,11 @@ document.addEventListener("htmx:responseError", (event) => {
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr } = event.detail;
   if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget")) {
-    // Our own refusal: a sentence for the notice.
+    // Our own refusal: a sentence for the notice, and nothing left that still looks busy.
     event.detail.shouldSwap = true;
     event.detail.isError = false;
+    const { elt } = event.detail.requestConfig;
+    if (elt.matches("[data-poll][hx-post]")) elt.remove();
   }
 });
 document.addEventListener("htmx:beforeRequest", (event) => {
