@@ -1,0 +1,131 @@
+"""Experiments on a real hub: from a kernel in the sandbox to MLflow's page, and after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from integration.hub_support import Base, HubClient, start_base
+from integration.kernel_support import open_kernel
+from integration.mlflow_support import VISION, fill
+
+from ulab_core.process import descendants
+from ulab_mlflow.links import run_link
+from ulab_mlflow.names import PREFIX, WORKSPACE_HEADER
+
+LOG_A_RUN = f"""
+import os
+folder = os.path.expanduser("~/{VISION}/garments")
+os.makedirs(folder, exist_ok=True)
+open(folder + "/.ulab.json", "w").write('{{"course": "{VISION}", "assignment": "garments"}}')
+os.chdir(folder)
+import mlflow
+with mlflow.start_run(run_name="from the kernel"):
+    mlflow.log_metric("loss", 0.25)
+print(mlflow.last_active_run().info.run_id)
+"""
+SEARCH = f"{PREFIX}/ajax-api/2.0/mlflow/experiments/search"
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
+    base = start_base(tmp_path_factory.mktemp("base"), services=["mlflow", "mlflow-server"])
+    fill(base.database)
+    for name in ("lin", "wang"):
+        base.create_user(name)
+    yield base
+    base.stop()
+
+
+@pytest.fixture(scope="module")
+def lin(base: Base) -> HubClient:
+    client = base.client("lin")
+    wait_until_served(client)
+    return client
+
+
+def wait_until_served(client: httpx.Client) -> httpx.Response:
+    """MLflow's page, once the server behind it is there; until then there must be a sentence."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        page = client.get(f"{PREFIX}/", headers={"accept": "text/html"})
+        if page.status_code == 200:
+            return page
+        # The proxy answers 503 by itself while the gateway is away, and the hub shows its page.
+        assert page.status_code == 503, page.text
+        time.sleep(0.5)
+    raise AssertionError(f"MLflow did not come: {page.text}")
+
+
+def process_of(base: Base, module: str) -> int:
+    assert base.process is not None
+    for pid in descendants(base.process.pid):
+        if module in Path(f"/proc/{pid}/cmdline").read_text().split("\0"):
+            return pid
+    raise AssertionError(f"{module} does not run")
+
+
+async def test_a_kernels_plain_mlflow_run_appears_on_the_students_page(
+    base: Base, lin: HubClient
+) -> None:
+    base.start_server(lin, "lin")
+    kernel = await open_kernel(base.url, "lin", base.api_token("lin"))
+    run_id = (await kernel.text(LOG_A_RUN)).strip().splitlines()[-1]
+    opened = lin.get(run_link(VISION, "garments"), headers={"accept": "text/html"})
+    assert opened.status_code == 200
+    assert "<title>MLflow</title>" in opened.text
+    found = lin.get(
+        f"{PREFIX}/ajax-api/2.0/mlflow/runs/get",
+        params={"run_id": run_id},
+        headers={
+            WORKSPACE_HEADER: VISION,
+            "sec-fetch-site": "same-origin",
+            "referer": f"{base.url}{PREFIX}/",
+        },
+    )
+    assert found.status_code == 200, found.text
+    assert json.loads(found.text)["run"]["data"]["metrics"][0]["value"] == 0.25
+
+
+def test_another_student_gets_403_in_the_hubs_login(base: Base, lin: HubClient) -> None:
+    wang = base.client("wang")
+    page = {"accept": "text/html", "accept-language": "zh-CN"}
+    refused = wang.get(run_link(VISION, "garments", "lin"), headers=page)
+    assert refused.status_code == 403
+    assert "这些是其他人的运行记录" in refused.text
+
+
+def test_who_is_not_logged_in_is_sent_to_the_hubs_login(base: Base) -> None:
+    page = base.client().get(f"{PREFIX}/", headers={"accept": "text/html"})
+    assert page.url.path == "/hub/login"
+
+
+@pytest.mark.parametrize("module", ["ulab_mlflow.server", "ulab_mlflow.gateway"])
+def test_a_killed_part_comes_back_by_itself(base: Base, lin: HubClient, module: str) -> None:
+    wait_until_served(lin)
+    killed = process_of(base, module)
+    os.kill(killed, signal.SIGKILL)
+    wait_until_served(lin)
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            assert process_of(base, module) != killed
+            break
+        except (AssertionError, FileNotFoundError):
+            time.sleep(0.3)
+    answer = lin.post(
+        SEARCH,
+        json={"max_results": 10},
+        headers={
+            WORKSPACE_HEADER: VISION,
+            "sec-fetch-site": "same-origin",
+            "referer": f"{base.url}{PREFIX}/",
+        },
+    )
+    assert [e["name"] for e in answer.json()["experiments"]] == ["garments/lin"]
