@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ulab_curricula.check import Report, check_lab
     from ulab_curricula.errors import BadLab, BadManifest
     from ulab_curricula.labs import Curriculum, Lab, find_labs, load_curriculum, load_lab
-    from ulab_curricula.publish import PublishedCurriculum, load_published, publish, published
+    from ulab_curricula.publication import PublishedCurriculum, load_published, publish, published
 
 __all__ = [
     "BadLab",
@@ -33,16 +33,16 @@ _HOMES = {
     "BadManifest": "errors",
     "Curriculum": "labs",
     "Lab": "labs",
-    "PublishedCurriculum": "publish",
+    "PublishedCurriculum": "publication",
     "Report": "check",
     "build_lab": "build",
     "check_lab": "check",
     "find_labs": "labs",
     "load_curriculum": "labs",
     "load_lab": "labs",
-    "load_published": "publish",
-    "publish": "publish",
-    "published": "publish",
+    "load_published": "publication",
+    "publish": "publication",
+    "published": "publication",
 }
 
 

@@ -69,8 +69,7 @@ def _require_digest(card: Card, path: Path, expected: str) -> None:
         raise DataMismatch(
             mark(
                 "Data set {name}: {file} is not the file the card describes "
-                "(SHA-256 {found}…, not {expected}…). It was changed on the way or by its maker; "
-                "nothing was stored."
+                "(SHA-256 {found}…, not {expected}…); it was changed and must not be used."
             ),
             name=card.id,
             file=path.name,

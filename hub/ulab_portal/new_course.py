@@ -11,7 +11,7 @@ from ulab_core.errors import NotAllowed, UserError
 from ulab_core.i18n import mark
 from ulab_core.models import Role, utc_now
 from ulab_coursework.courses import create_course, enrol
-from ulab_curricula.publish import published
+from ulab_curricula.publication import published
 from ulab_portal.areas import area
 from ulab_portal.page import Page, acting, reading
 

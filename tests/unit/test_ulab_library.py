@@ -1,0 +1,107 @@
+"""The students' library: light to import, in the student's language, clear when data is missing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ulab
+
+
+def test_importing_it_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import ulab; ulab.say(zh='是', en='yes');"
+        "ulab.grading();"
+        "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "ulab" in loaded
+    # Whatever is left comes with Python and is loaded by any notebook's kernel anyway.
+    assert loaded - {"ulab"} <= set(sys.stdlib_module_names)
+    assert not loaded & {"asyncio", "email", "http", "logging", "ssl", "urllib"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "said"), [("zh", "是"), ("en", "yes"), ("en_GB", "yes"), ("", "是"), ("fr", "是")]
+)
+def test_it_speaks_the_students_language(
+    monkeypatch: pytest.MonkeyPatch, variable: str, said: str
+) -> None:
+    monkeypatch.setenv("ULAB_LANGUAGE", variable)
+    assert ulab.say(zh="是", en="yes") == said
+
+
+@pytest.mark.parametrize(("variable", "graded"), [("1", True), ("0", False), ("", False)])
+def test_it_knows_when_it_is_graded(
+    monkeypatch: pytest.MonkeyPatch, variable: str, graded: bool
+) -> None:
+    monkeypatch.setenv("ULAB_GRADING", variable)
+    assert ulab.grading() is graded
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    table = tmp_path / "rain" / "data"
+    table.mkdir(parents=True)
+    (table / "rain.csv").write_text("day,mm\n1,2.5\n2,0.0\n", encoding="utf-8")
+    card = {"format": "csv", "files": ["rain.csv"]}
+    (table.parent / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    pictures = tmp_path / "dots" / "data"
+    pictures.mkdir(parents=True)
+    images = np.arange(2 * 3 * 4, dtype=np.uint8)
+    for part in ("train", "test"):
+        shape = b"".join(size.to_bytes(4, "big") for size in (2, 3, 4))
+        (pictures / f"{part}_images.idx").write_bytes(b"\0\0\x08\x03" + shape + images.tobytes())
+        (pictures / f"{part}_labels.idx").write_bytes(b"\0\0\x08\x01\0\0\0\x02\x01\x00")
+    card = {
+        "format": "idx",
+        "files": [path.name for path in sorted(pictures.iterdir())],
+        "classes": {"zh": ["点", "线"], "en": ["dot", "line"]},
+    }
+    (pictures.parent / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    monkeypatch.setenv("ULAB_DATASETS", str(tmp_path))
+    monkeypatch.setenv("ULAB_LANGUAGE", "en")
+    return tmp_path
+
+
+def test_it_reads_a_table(store: Path) -> None:
+    frame = ulab.load("rain")
+    assert list(frame.columns) == ["day", "mm"]
+    assert frame.mm.tolist() == [2.5, 0.0]
+
+
+def test_it_reads_images_that_can_be_changed(store: Path) -> None:
+    images = ulab.load("dots")
+    assert images.train_images.shape == (2, 3, 4)
+    assert images.test_images[1, 2, 3] == 23
+    assert images.train_labels.tolist() == [1, 0]
+    assert images.names == ("dot", "line")
+    images.train_images[:] = 0
+    assert ulab.load("dots").train_images.any()
+
+
+def test_a_wrong_name_is_answered_with_the_nearest(store: Path) -> None:
+    with pytest.raises(ulab.ULabError, match="Did you mean 'rain'"):
+        ulab.load("rian")
+    with pytest.raises(ulab.ULabError, match="There are: dots, rain"):
+        ulab.load("zebra")
+
+
+def test_an_empty_store_and_a_damaged_file_say_what_to_do(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (store / "dots" / "data" / "test_labels.idx").write_bytes(b"junk")
+    with pytest.raises(ulab.ULabError, match=r"can't be read .*Ask your instructor"):
+        ulab.load("dots")
+    monkeypatch.setenv("ULAB_DATASETS", str(store / "nowhere"))
+    with pytest.raises(ulab.ULabError, match="no data sets here"):
+        ulab.load("rain")
+    monkeypatch.setenv("ULAB_LANGUAGE", "zh")
+    with pytest.raises(ulab.ULabError, match="一个数据集也没有"):
+        ulab.load("rain")
