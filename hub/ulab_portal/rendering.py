@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ulab_core import look
 from ulab_core.i18n import translations
 from ulab_core.models import utc_now
+from ulab_mlflow.links import run_link
 from ulab_portal import moments, states
 from ulab_portal.assets import asset_url
 from ulab_portal.guard import FIELD, HEADER
@@ -44,6 +45,7 @@ def environment(language: str) -> Environment:
         csrf_field=FIELD,
         csrf_header=HEADER,
         percent=states.percent,
+        run_link=run_link,
     )
     return found
 
