@@ -38,6 +38,8 @@ class Host:
         The system's real folders, seen read-only at the same place.
     links
         The system's links, as (target, place) pairs: ``("usr/bin", "/bin")`` on a merged system.
+    user_namespaces
+        Whether a user who isn't root may make namespaces, which some distributions refuse.
     """
 
     bwrap: Path
@@ -46,6 +48,7 @@ class Host:
     as_root: bool
     system: tuple[Path, ...] = (Path("/usr"),)
     links: tuple[tuple[str, str], ...] = ()
+    user_namespaces: bool = True
 
     @classmethod
     @functools.cache
@@ -58,13 +61,16 @@ class Host:
             A program is missing.
         """
         folders, links = _system_folders(Path("/"))
+        bwrap, setpriv, as_root = _find_bwrap(), _find("setpriv"), os.geteuid() == 0
         return cls(
-            bwrap=_find_bwrap(),
-            setpriv=_find("setpriv"),
+            bwrap=bwrap,
+            setpriv=setpriv,
             prlimit=_find("prlimit"),
-            as_root=os.geteuid() == 0,
+            as_root=as_root,
             system=folders,
             links=links,
+            # An ordinary user has no other way, so there is nothing to find out.
+            user_namespaces=not as_root or _anyone_may_unshare(bwrap, setpriv),
         )
 
 
@@ -102,6 +108,32 @@ def _find_bwrap() -> Path:
         raise SandboxUnavailable(
             mark("bubblewrap is missing. Install the package bubblewrap (0.8 or newer).")
         ) from None
+
+
+def _anyone_may_unshare(bwrap: Path, setpriv: Path) -> bool:
+    """Try it, as nobody, with a file system in which nobody can reach everything needed."""
+    nobody = [str(setpriv), "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+    outer = [str(bwrap), "--bind", "/proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+    folders = dict.fromkeys([Path("/usr"), *_system_folders(Path("/"))[0], _program_folder(bwrap)])
+    for folder in folders:
+        for parent in reversed(folder.parents[:-1]):
+            outer += ["--perms", "0755", "--dir", str(parent)]
+        outer += ["--ro-bind", str(folder), str(folder)]
+    for points_to, place in _system_folders(Path("/"))[1]:
+        outer += ["--symlink", points_to, place]
+    inner = [str(bwrap), "--unshare-user", "--ro-bind", "/", "/", "--", "/usr/bin/true"]
+    try:
+        tried = subprocess.run(
+            [*outer, "--", *nobody, *inner], capture_output=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return True  # the first real sandbox says better what is wrong
+    return tried.returncode == 0
+
+
+def _program_folder(program: Path) -> Path:
+    """The folder to show so that a program runs; a wheel keeps its libraries two folders up."""
+    return Path("/usr") if program.is_relative_to("/usr") else program.parents[2]
 
 
 def _version(bwrap: str) -> tuple[int, ...]:

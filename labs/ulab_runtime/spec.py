@@ -77,8 +77,9 @@ def command_line(
 
     As root there are two bubblewraps: the outer arranges the file system with root's rights, so
     that a folder below one closed to others can be shown; the inner, run as the sandbox's own
-    user, makes the namespaces, so that nothing inside is root on the host. As an ordinary user
-    one does both.
+    user, makes the namespaces, so that nothing inside is root on the host. Where only root may
+    make namespaces, the inner runs as root and its command becomes the user. As an ordinary user
+    one bubblewrap does both.
 
     Parameters
     ----------
@@ -111,8 +112,12 @@ def command_line(
         "--inh-caps=-all",
         "--bounding-set=-all",
     ]
-    inner = [bwrap, "--die-with-parent", *_namespaces(spec), "--bind", "/", "/"]
-    return [*outer, "--", *become, "--", *inner, *_kernel_views(spec), "--", *command]
+    spaces = _namespaces(spec, with_user=host.user_namespaces)
+    inner = [bwrap, "--die-with-parent", *spaces, "--bind", "/", "/", *_kernel_views(spec)]
+    if not host.user_namespaces:
+        # Only root may make namespaces here, so root does, and the user comes after.
+        return [*outer, "--", *inner, "--", *become, "--", *command]
+    return [*outer, "--", *become, "--", *inner, "--", *command]
 
 
 def _check(spec: SandboxSpec, host: Host) -> None:
@@ -131,17 +136,11 @@ def _check(spec: SandboxSpec, host: Host) -> None:
             writable.append(target)
 
 
-def _namespaces(spec: SandboxSpec) -> list[str]:
-    kinds = ["user", "pid", "ipc", "uts", "cgroup"] + ([] if spec.network else ["net"])
-    return [
-        *(f"--unshare-{kind}" for kind in kinds),
-        "--disable-userns",
-        "--new-session",
-        "--cap-drop",
-        "ALL",
-        "--hostname",
-        "ulab",
-    ]
+def _namespaces(spec: SandboxSpec, *, with_user: bool = True) -> list[str]:
+    kinds = ["pid", "ipc", "uts", "cgroup"] + ([] if spec.network else ["net"])
+    user = ["--unshare-user", "--disable-userns", "--cap-drop", "ALL"] if with_user else []
+    unshare = [f"--unshare-{kind}" for kind in kinds]
+    return [*user, *unshare, "--new-session", "--hostname", "ulab"]
 
 
 def _file_system(spec: SandboxSpec, host: Host, account_fds: tuple[int, int] | None) -> list[str]:

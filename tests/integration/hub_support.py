@@ -165,7 +165,10 @@ class Base:
 
     def client(self, name: str | None = None, password: str = PASSWORD, **more: Any) -> HubClient:
         """A browser, with this person logged in if one is named."""
-        client = HubClient(base_url=self.url, follow_redirects=True, timeout=60, **more)
+        headers = {"Accept": "text/html,application/json;q=0.9", **more.pop("headers", {})}
+        client = HubClient(
+            base_url=self.url, follow_redirects=True, timeout=60, headers=headers, **more
+        )
         self._clients.append(client)
         if name is not None:
             answer = client.log_in(name, password)

@@ -42,10 +42,17 @@ class Student:
     ----------
     by_root
         Who arranges them. An ordinary user stands for both the base and the student then.
+    namespaces_for_all
+        False is a machine where only root may make namespaces.
     """
 
-    def __init__(self, folder: Path, name: str, number: int, by_root: bool) -> None:
+    def __init__(
+        self, folder: Path, name: str, number: int, by_root: bool, namespaces_for_all: bool = True
+    ) -> None:
         self.name = name
+        self.host = dataclasses.replace(
+            Host.detect(), as_root=by_root, user_namespaces=namespaces_for_all
+        )
         self.by_root = by_root
         self.uid = FIRST_STUDENT_UID + number if by_root else None
         self.host_uid = self.uid or (ORDINARY_UID if os.geteuid() == 0 else os.geteuid())
@@ -73,7 +80,7 @@ class Student:
     def run(self, *command: str, timeout_s: float = 30, **changes: Any) -> Finished:
         spec = self.spec(command, **changes)
         if self.by_root or os.geteuid() != 0:
-            return run(spec, timeout_s)
+            return run(spec, timeout_s, self.host)
         given = dataclasses.asdict(spec) | {"timeout_s": timeout_s}
         answer = subprocess.run(
             [*as_ordinary_user(self.home), sys.executable, "-c", RUN_SPECIFICATION],
