@@ -20,6 +20,8 @@ from ulab_deploy.supervisor import Supervisor
 PORTAL = "/services/ulab/"
 # 404 is what the proxy says of the portal until the hub has given it the way there.
 NOT_YET = (None, 404, 502, 503, 504)
+# It asks a visitor to log in; 404 and 503 come from the proxy and the hub while it starts.
+PORTAL_IS_UP = (200, 302, 303, 401, 403)
 ANSWER_S = 5.0
 
 
@@ -67,13 +69,17 @@ def _supervisor(base: Base, prepared: Prepared) -> Supervisor:
 
 
 def serves(base: Base) -> bool:
-    """Whether the hub answers, and the portal through the proxy."""
-    # The hub is asked on its own socket: until it is up, the proxy would log every question.
-    return hub_answers(base) and answers(base, PORTAL) not in NOT_YET
+    """Whether the hub and the portal answer through the proxy."""
+    # The hub is asked on its own socket first: until then the proxy would log every question.
+    return (
+        hub_answers(base)
+        and answers(base, "/hub/health") == 200
+        and answers(base, PORTAL) in PORTAL_IS_UP
+    )
 
 
 def hub_answers(base: Base) -> bool:
-    """Whether the hub is up."""
+    """Whether the hub is up, though perhaps not yet behind the proxy."""
     connection = _SocketConnection(base.layout.socket_dir / "hub.sock")
     return _status(connection, "/hub/health") == 200
 
