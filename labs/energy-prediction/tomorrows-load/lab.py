@@ -859,7 +859,7 @@ for past, ahead in rolling_origins(len(complete), first, 24 * 48):
 #
 # 先在函数外训练好模型（**只用 `train`**，即 10 月 20 日之前），函数里只造特征、做预测，不要重新训练，也不要读函数外的需求数据。模型不限。
 #
-# 要求：在 10 月 20 日以后的日子里，MAPE 比照抄上周**低 15% 以上**。参考：日历加度数加三个滞后的线性模型约低 13%，还差一点；提升树可低 40% 左右。
+# 要求：在 10 月 20 日以后的日子里，MAPE 比照抄上周**低 15% 以上**。参考（全部 73 天）：日历、度数加三个滞后的线性模型低约 13%，还差一点，头两周甚至会输；提升树可低 40% 左右。
 #
 # <details><summary>提示 1：概念</summary>
 #
@@ -886,7 +886,7 @@ for past, ahead in rolling_origins(len(complete), first, 24 * 48):
 #
 # Train the model outside the function (**on `train` alone**, before 20 October). Inside, only make features and predict: don't train again, and don't read demand from outside. Any model will do.
 #
-# Asked: on days from 20 October, a MAPE at least **15 % lower** than copying last week. For orientation: a linear model with calendar, degrees and the three lags gets about 13 % lower, not quite enough; boosted trees can reach 40 %.
+# Asked: on days from 20 October, a MAPE at least **15 % lower** than copying last week. For orientation, over all 73 days: a linear model with calendar, degrees and the three lags gets about 13 % lower, not quite enough, and even loses in the first two weeks; boosted trees can reach 40 %.
 #
 # <details><summary>Hint 1: the idea</summary>
 #
@@ -968,7 +968,7 @@ assert _mine <= 0.85 * _copied, ulab.say(
     en=f"On 20 hidden days MAPE is {_mine:.2f} %, below {0.85 * _copied:.2f} % is asked (85 % of copying "
     f"last week, {_copied:.2f} %). Are lags, degrees, working day and half-hour all in?",
 )
-assert _mine > 0.35 * _copied, ulab.say(
+assert _mine > 0.45 * _copied, ulab.say(
     zh=f"MAPE 只有 {_mine:.2f}%，好得不像真的（诚实的模型约 4%）。训练时用到 10 月 20 日以后的数据了吗？",
     en=f"MAPE is only {_mine:.2f} %, too good to be true (honest models reach about 4 %). "
     "Were days from 20 October used in training?",
