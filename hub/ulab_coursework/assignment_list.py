@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from nbgrader.apps import NbGrader
 from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange import ExchangeFactory
-from nbgrader.server_extensions.assignment_list.handlers import AssignmentList
+from nbgrader.server_extensions.assignment_list import handlers
+from tornado import web
 
 from ulab_core.i18n import mark, translations
 from ulab_coursework.exchange import Refused
@@ -17,19 +20,10 @@ from ulab_coursework.portal_client import language
 BROKEN = mark("Something went wrong while your assignments were read: {reason}")
 
 
-class SentencesAssignmentList(AssignmentList):
-    """What JupyterLab's Assignment List asks.
-
-    nbgrader drops the reason when fetching fails and just lists again; here the reason is what
-    that listing answers.
-    """
-
-    _failed: dict[str, Any] | None = None
+class SentencesAssignmentList(handlers.AssignmentList):
+    """What JupyterLab's Assignment List asks."""
 
     def list_assignments(self, course_id: str | None = None) -> dict[str, Any]:
-        failed, self._failed = self._failed, None
-        if failed is not None:
-            return failed
         return self._answer(lambda: self._listed(course_id))
 
     def fetch_assignment(self, course_id: str, assignment_id: str) -> dict[str, Any]:
@@ -39,18 +33,11 @@ class SentencesAssignmentList(AssignmentList):
         return self._act("FetchFeedback", course_id, assignment_id)
 
     def submit_assignment(self, course_id: str, assignment_id: str) -> dict[str, Any]:
-        done = self._answer(lambda: self._plugin("Submit", course_id, assignment_id).start())
-        return {"success": True} if done["success"] else done
-
-    def forget_failure(self) -> None:
-        """The reason was told by other means."""
-        self._failed = None
+        return self._act("Submit", course_id, assignment_id)
 
     def _act(self, plugin: str, course_id: str, assignment_id: str) -> dict[str, Any]:
         done = self._answer(lambda: self._plugin(plugin, course_id, assignment_id).start())
-        if not done["success"]:
-            self._failed = done
-        return done
+        return {"success": True} if done["success"] else done
 
     def _listed(self, course_id: str | None) -> list[dict[str, Any]]:
         found = []
@@ -74,14 +61,17 @@ class SentencesAssignmentList(AssignmentList):
                     part[key] = part[key][len(self.root_dir) + 1 :]
 
     def _plugin(self, name: str, course_id: str, assignment_id: str) -> Any:
-        with self.get_assignment_dir_config() as config:
-            config.CourseDirectory.course_id = course_id
-            config.CourseDirectory.assignment_id = assignment_id
-            return getattr(ExchangeFactory(config=config), name)(
-                coursedir=CourseDirectory(config=config),
-                authenticator=Authenticator(config=config),
-                config=config,
-            )
+        # Without nbgrader's change of directory, which all threads of the server would share.
+        app = NbGrader()
+        app.load_config_file()
+        config = app.config
+        config.CourseDirectory.course_id = course_id
+        config.CourseDirectory.assignment_id = assignment_id
+        return getattr(ExchangeFactory(config=config), name)(
+            coursedir=CourseDirectory(config=config),
+            authenticator=Authenticator(config=config),
+            config=config,
+        )
 
     def _answer(self, work: Callable[[], Any]) -> dict[str, Any]:
         try:
@@ -93,3 +83,42 @@ class SentencesAssignmentList(AssignmentList):
             self.log.exception("the assignment list failed")
             said = translations(language()).gettext(BROKEN).format(reason=error)
             return {"success": False, "value": said}
+
+
+async def _courses(handler: Any) -> None:
+    handler.finish(await asyncio.to_thread(handler.manager.list_courses))
+
+
+async def _assignments(handler: Any) -> None:
+    course = handler.get_argument("course_id")
+    handler.finish(await asyncio.to_thread(handler.manager.list_assignments, course))
+
+
+async def _act(handler: Any, action: str) -> None:
+    form = "course_id" in handler.request.arguments
+    sent = handler.get_argument if form else (handler.get_json_body() or {}).get
+    course, assignment = sent("course_id"), sent("assignment_id")
+    manager = handler.manager
+    work = {
+        "fetch": manager.fetch_assignment,
+        "submit": manager.submit_assignment,
+        "fetch_feedback": manager.fetch_feedback,
+    }[action]
+
+    def do() -> dict[str, Any]:
+        done: dict[str, Any] = work(course, assignment)
+        return manager.list_assignments(course) if done["success"] else done
+
+    handler.finish(await asyncio.to_thread(do))
+
+
+def install(settings: dict[str, Any], manager: SentencesAssignmentList) -> None:
+    """Have nbgrader's own addresses answered by `manager`, and never stop the server meanwhile.
+
+    Stock handlers wait for the exchange in the server's only thread, so kernels would stand
+    still while the portal is away.
+    """
+    settings["assignment_list_manager"] = manager
+    handlers.CourseListHandler.get = web.authenticated(_courses)
+    handlers.AssignmentListHandler.get = web.authenticated(_assignments)
+    handlers.AssignmentActionHandler.post = web.authenticated(_act)

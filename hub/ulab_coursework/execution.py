@@ -16,7 +16,8 @@ import nbformat
 from ulab_core.i18n import mark, translations
 from ulab_core.layout import Layout
 from ulab_core.settings import Settings
-from ulab_coursework.outputs import NOTEBOOK_OUTPUT_BYTES, admit
+from ulab_coursework.outputs import Budget, admit
+from ulab_runtime.kernel import KERNELS
 from ulab_runtime.limits import Limits
 from ulab_runtime.sandbox import Finished, Mount, SandboxSpec, environment_mounts, run
 
@@ -25,6 +26,7 @@ WORK = "/home/grader"
 DATASETS = "/srv/datasets"
 PATIENCE_S = 30
 RESULT_BYTES = 8 * 1024 * 1024
+ALL_RESULTS_BYTES = 64 * 1024 * 1024
 
 SENTENCES = {
     "timed_out": mark("This cell ran longer than {seconds} seconds and was stopped."),
@@ -111,13 +113,15 @@ def sandbox_spec(
             f"{WORK}/notebook.ipynb", f"{WORK}/results",
             "--cell-timeout", str(grading.cell_timeout_s),
             "--total-timeout", str(grading.job_timeout_s),
-            "--memory-mb", str(grading.memory_mb),
         ],
         mounts=mounts,
         env={
             "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
-            "HOME": WORK,
+            "HOME": "/tmp",
             "LANG": "C.UTF-8",
+            # Our own kernel, which says in a sentence that memory is short.
+            "JUPYTER_PATH": str(KERNELS.parent),
+            "ULAB_MEMORY_MB": str(grading.memory_mb),
             "ULAB_GRADING": "1",
             "ULAB_LANGUAGE": language,
             "ULAB_DATASETS": DATASETS,
@@ -146,23 +150,36 @@ def sandbox_spec(
 
 def _read_results(folder: Path, cells: int) -> dict[int, dict[str, Any]]:
     """What was written down; the folder was in the hands of untrusted code."""
-    results = {}
-    for index in range(cells):
-        path = folder / f"{index}.json"
-        try:
-            # Opened so that neither a link nor a pipe can lead elsewhere or block us.
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError:
-            continue
-        with os.fdopen(handle, "rb") as file:
-            content = file.read(RESULT_BYTES + 1)
-        try:
-            value = json.loads(content) if len(content) <= RESULT_BYTES else None
-        except (ValueError, RecursionError):
-            value = None
-        if isinstance(value, dict):
-            results[index] = value
+    results: dict[int, dict[str, Any]] = {}
+    left = ALL_RESULTS_BYTES
+    try:
+        # Opened like this, no link can lead elsewhere and no pipe can block us.
+        inside = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return results
+    try:
+        for index in range(cells):
+            value = _read_result(inside, f"{index}.json", min(RESULT_BYTES, left))
+            if value is not None:
+                results[index], size = value
+                left -= size
+    finally:
+        os.close(inside)
     return results
+
+
+def _read_result(folder: int, name: str, limit: int) -> tuple[dict[str, Any], int] | None:
+    try:
+        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    except OSError:
+        return None
+    with os.fdopen(handle, "rb") as file:
+        try:
+            content = file.read(limit + 1) or b""
+            value = json.loads(content) if len(content) <= limit else None
+        except (OSError, ValueError, RecursionError):
+            return None
+    return (value, len(content)) if isinstance(value, dict) else None
 
 
 def fill(
@@ -177,13 +194,13 @@ def fill(
     A cell without a good end gets an error output that says why, because nbgrader gives full
     points to a cell without one.
     """
-    budget = NOTEBOOK_OUTPUT_BYTES
+    budget = Budget()
     code = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     silent = [index for index in code if index not in results]
     for index in code:
         cell = notebook.cells[index]
         result = results.get(index, {})
-        cell.outputs, budget = admit(result.get("outputs"), budget)
+        cell.outputs = admit(result.get("outputs"), budget)
         cell.execution_count = None
         status = result.get("status")
         if index in silent:

@@ -19,8 +19,7 @@ from tornado import web
 
 from ulab_core.errors import NotFound, UserError
 from ulab_core.i18n import mark
-from ulab_coursework import workspace
-from ulab_coursework.assignment_list import SentencesAssignmentList
+from ulab_coursework import assignment_list, workspace
 from ulab_coursework.exchange import sentence
 from ulab_coursework.portal_client import PortalClient
 from ulab_coursework.validating import validate
@@ -111,7 +110,6 @@ class FeedbackHandler(_ActHandler):
     async def act(self, course: str, assignment: str) -> dict[str, Any]:
         manager = self.settings["assignment_list_manager"]
         done = await asyncio.to_thread(manager.fetch_feedback, course, assignment)
-        manager.forget_failure()
         if not done["success"]:
             raise UserError("{sentence}", sentence=done["value"])
         folder = workspace.folder_of(self.root, course, assignment) / "feedback"
@@ -142,9 +140,9 @@ def _load_jupyter_server_extension(app: Any) -> None:
     root = Path(app.root_dir).resolve()
     web_app.settings["ulab_root"] = str(root)
     # Extensions load by name, so nbgrader's own is there already and is replaced.
-    assignments = SentencesAssignmentList(parent=app)
+    assignments = assignment_list.SentencesAssignmentList(parent=app)
     assignments.root_dir = str(root)
-    web_app.settings["assignment_list_manager"] = assignments
+    assignment_list.install(web_app.settings, assignments)
     ValidateAssignmentHandler.post = web.authenticated(_validate_without_blocking)
     if "ULAB_COURSE" in os.environ:
         from ulab_coursework import formgrader

@@ -11,6 +11,8 @@ import nbformat
 from ulab_core.errors import UserError
 from ulab_core.i18n import LANGUAGES, mark
 
+MAX_CELLS = 2000
+
 
 class NotANotebook(UserError):
     """The bytes are no Jupyter notebook that could be graded."""
@@ -47,6 +49,11 @@ def parse(content: bytes) -> dict[str, Any]:
         )
     if not value["cells"]:
         raise NotANotebook(mark("This notebook has no cells, so there is nothing to grade."))
+    if len(value["cells"]) > MAX_CELLS:
+        raise NotANotebook(
+            mark("This notebook has more than {limit} cells. Delete those you don't need."),
+            limit=MAX_CELLS,
+        )
     if value.get("nbformat") != 4:
         raise NotANotebook(
             mark(

@@ -4,22 +4,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import nbformat
 
-NOTEBOOK_OUTPUT_BYTES = 16 * 1024 * 1024
-TEXT_LIMIT = 512 * 1024
+TEXT_LIMIT = 200_000
+PICTURE_LIMIT = 8_000_000
 TRACEBACK_LINES = 200
 MIME_TYPES = frozenset(
     {"text/plain", "text/html", "text/markdown", "text/latex", "image/png", "image/jpeg"}
 )
+PICTURES = frozenset({"image/png", "image/jpeg"})
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TELLING = 8
 """A hidden line shorter than this says nothing of its own."""
 
 
-def admit(outputs: object, budget: int) -> tuple[list[nbformat.NotebookNode], int]:
+@dataclass
+class Budget:
+    """How many characters of one notebook's outputs may still be taken.
+
+    Text is dear, because making a page of it takes time; pictures are carried as they are.
+    """
+
+    text: int = 2_000_000
+    pictures: int = 24_000_000
+
+    def take(self, output: dict[str, Any]) -> bool:
+        """Whether an output can be afforded; it is paid for then."""
+        data = output.get("data", {})
+        pictures = sum(len(value) for mime, value in data.items() if mime in PICTURES)
+        text = sum(map(len, _texts(output))) - pictures
+        if text > self.text or pictures > self.pictures:
+            return False
+        self.text -= text
+        self.pictures -= pictures
+        return True
+
+
+def admit(outputs: object, budget: Budget) -> list[nbformat.NotebookNode]:
     """Rebuild outputs from plain values of the known kinds, dropping all else.
 
     Parameters
@@ -27,24 +51,20 @@ def admit(outputs: object, budget: int) -> tuple[list[nbformat.NotebookNode], in
     outputs
         What was read back; anything at all.
     budget
-        Characters that may still be taken.
-
-    Returns
-    -------
-    tuple
-        The outputs and what is left of the budget.
+        What may still be taken; it is reduced. An error is always taken, cut short if need be,
+        because it decides about points.
     """
     admitted = []
     for output in outputs if isinstance(outputs, list) else []:
         clean = _clean(output) if isinstance(output, dict) else None
         if clean is None:
             continue
-        size = sum(map(len, _texts(clean)))
-        if size > budget:
-            continue
-        budget -= size
+        if not budget.take(clean):
+            if clean["output_type"] != "error":
+                continue
+            clean |= {"evalue": clean["evalue"][:1000], "traceback": []}
         admitted.append(nbformat.from_dict(clean))
-    return admitted, budget
+    return admitted
 
 
 def _clean(output: dict[str, Any]) -> dict[str, Any] | None:
@@ -64,7 +84,7 @@ def _clean(output: dict[str, Any]) -> dict[str, Any] | None:
     if kind in ("execute_result", "display_data"):
         data = output.get("data")
         data = {
-            mime: _text(value)
+            mime: _text(value, PICTURE_LIMIT if mime in PICTURES else TEXT_LIMIT)
             for mime, value in (data.items() if isinstance(data, dict) else ())
             if mime in MIME_TYPES
         }
@@ -73,13 +93,12 @@ def _clean(output: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def _text(value: object) -> str:
+def _text(value: object, limit: int = TEXT_LIMIT) -> str:
     if isinstance(value, list):
         value = "".join(part for part in value if isinstance(part, str))
     if not isinstance(value, str):
         return ""
-    # Pictures are whole or useless; NUL breaks what shows text.
-    return value.replace("\x00", "")[: TEXT_LIMIT * 4]
+    return value.replace("\x00", "")[:limit]  # NUL breaks what shows text
 
 
 def _texts(output: dict[str, Any]) -> Iterable[str]:

@@ -14,7 +14,7 @@ from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 
 PAUSES_S = (0.5, 1.5, 4.0)
-TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 # What a proxy answers while the portal is restarted.
 AWAY = frozenset({502, 503, 504})
 

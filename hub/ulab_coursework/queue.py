@@ -68,7 +68,7 @@ def lease(db: Database, worker: str, now: datetime | None = None) -> Lease | Non
                 .where(_free(now))
                 .order_by(Submission.graded_at.is_not(None), Job.created_at, Job.id)
                 .limit(1)
-                .with_for_update(skip_locked=True)
+                .with_for_update(skip_locked=True, of=Job)
             )
             if job is None:
                 return None

@@ -13,7 +13,6 @@ import asyncio
 import contextlib
 import json
 import os
-import resource
 import tempfile
 import time
 from enum import StrEnum
@@ -27,7 +26,6 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
 CELL_OUTPUT_BYTES = 2 * 1024 * 1024
 ANSWER_S = 10
-MEBIBYTE = 1024 * 1024
 
 
 class CellStatus(StrEnum):
@@ -47,7 +45,7 @@ class _Client(NotebookClient):
 
     kept = 0
 
-    def output(self, outs: list, msg: dict, display_id: str, cell_index: int) -> Any:
+    def output(self, outs: list, msg: dict, display_id: str | None, cell_index: int) -> Any:
         self.kept += len(json.dumps(msg["content"], default=str))
         if self.kept > CELL_OUTPUT_BYTES and msg["msg_type"] != "error":
             return None
@@ -59,7 +57,6 @@ async def execute(
     results: Path,
     cell_timeout_s: float,
     total_timeout_s: float,
-    memory_mb: int | None = None,
 ) -> None:
     """Run the code cells in order and write a result for each.
 
@@ -71,8 +68,6 @@ async def execute(
         Seconds a cell may run; it is then interrupted and the next one runs.
     total_timeout_s
         Seconds after which no further cell is started and the running one is interrupted.
-    memory_mb
-        What the kernel may use, in MiB; a cell that asks for more gets a MemoryError.
     """
     until = time.monotonic() + total_timeout_s
     # TCP would need a network; a socket path must be short.
@@ -83,7 +78,6 @@ async def execute(
             notebook, km=manager, allow_errors=True, interrupt_on_timeout=False, store_history=False
         )
         async with client.async_setup_kernel(cwd=str(Path.cwd())):
-            _tame(manager, memory_mb)
             alive = True
             for index, cell in enumerate(notebook.cells):
                 if cell.cell_type != "code":
@@ -133,26 +127,13 @@ async def _run_cell(client: NotebookClient, cell: nbformat.NotebookNode, index: 
 
 async def _interrupt(client: NotebookClient) -> bool:
     """Stop what runs; whether the kernel listens afterwards."""
-    assert client.km is not None
-    assert client.kc is not None
+    manager: Any = client.km
+    channels: Any = client.kc
     with contextlib.suppress(Exception):
-        await client.km.interrupt_kernel()
-        await client.kc.kernel_info(reply=True, timeout=ANSWER_S)
+        await manager.interrupt_kernel()
+        await channels.kernel_info(reply=True, timeout=ANSWER_S)
         return True
     return False
-
-
-def _tame(manager: AsyncKernelManager, memory_mb: int | None) -> None:
-    """Let the kernel be what falls first when memory runs out."""
-    pid = getattr(manager.provisioner, "pid", None)
-    if pid is None:
-        return
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
-    if memory_mb is not None:
-        limit = int(memory_mb * 0.95) * MEBIBYTE
-        with contextlib.suppress(OSError, ValueError):
-            resource.prlimit(pid, resource.RLIMIT_DATA, (limit, limit))
 
 
 def _write(results: Path, index: int, status: CellStatus, cell: nbformat.NotebookNode) -> None:
@@ -167,7 +148,6 @@ def main() -> None:
     parser.add_argument("results", type=Path)
     parser.add_argument("--cell-timeout", type=float, required=True)
     parser.add_argument("--total-timeout", type=float, required=True)
-    parser.add_argument("--memory-mb", type=int)
     options = parser.parse_args()
     notebook = nbformat.read(options.notebook, as_version=4)
     # The tests in it are nobody's business once the kernel runs.
@@ -179,7 +159,6 @@ def main() -> None:
             options.results,
             options.cell_timeout,
             options.total_timeout,
-            options.memory_mb,
         )
     )
 

@@ -32,6 +32,7 @@ def changed(**cells: Any) -> dict[str, Any]:
         b'{"cells": [{"cell_type": "code"}], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}',
         b'{"cells": [{}], "nbformat": 3, "nbformat_minor": 0, "metadata": {}}',
         b"[" * 100_000,
+        b'{"cells": [' + b"{}," * 2000 + b'{}], "nbformat": 4, "nbformat_minor": 5}',
     ],
 )
 def test_what_is_no_notebook_is_refused(content: bytes) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from nbformat.v4 import new_output
 
-from ulab_coursework.outputs import admit, hidden_lines, without_hidden
+from ulab_coursework.outputs import Budget, admit, hidden_lines, without_hidden
 
 SOURCE = """assert add(0, 0) == 0
 ### BEGIN HIDDEN TESTS
@@ -27,7 +27,7 @@ NOTICE = "not shown"
     ],
 )
 def test_rubbish_is_dropped(rubbish: object) -> None:
-    outputs, _ = admit(rubbish, 1000)
+    outputs = admit(rubbish, Budget())
     assert all(not output.get("data") for output in outputs)
     assert all(output.output_type != "widget" for output in outputs)
 
@@ -38,17 +38,20 @@ def test_known_outputs_are_rebuilt_without_extras() -> None:
         {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["t", 5]},
         {"output_type": "execute_result", "data": {"text/plain": "1"}, "metadata": {"x": 1}},
     ]
-    stream, error, result = admit(sent, 1000)[0]
+    stream, error, result = admit(sent, Budget())
     assert stream == {"output_type": "stream", "name": "stdout", "text": "ab"}
     assert error.traceback == ["t", ""]
     assert result.metadata == {}
 
 
-def test_the_budget_is_shared_by_all_outputs() -> None:
+def test_the_budget_is_shared_by_all_outputs_but_an_error_always_counts() -> None:
     big = {"output_type": "stream", "name": "stdout", "text": "x" * 600}
-    outputs, left = admit([big, big], 1000)
-    assert len(outputs) == 1
-    assert left == 400
+    error = {"output_type": "error", "ename": "E", "evalue": "v" * 5000, "traceback": ["t" * 900]}
+    picture = {"output_type": "display_data", "data": {"image/png": "p" * 5000}}
+    budget = Budget(text=1000, pictures=6000)
+    kinds = [output.output_type for output in admit([big, big, error, picture, picture], budget)]
+    assert kinds == ["stream", "error", "display_data"]
+    assert (budget.text, budget.pictures) == (400, 1000)
 
 
 def test_a_traceback_keeps_all_but_the_hidden_lines() -> None:
