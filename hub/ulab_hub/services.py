@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import socket
 import sys
@@ -76,18 +75,7 @@ def services(settings: Settings) -> list[dict[str, Any]]:
             for number in range(1, settings.grading.workers + 1)
         ),
     ]
-    return [found for found in wanted if _is_there(found["command"][-1])] + [
-        _culler(settings, environment)
-    ]
-
-
-def _is_there(module: str) -> bool:
-    package = module.partition(".")[0]
-    main = f"{module}.__main__" if module == package else module
-    try:
-        return importlib.util.find_spec(main) is not None
-    except ModuleNotFoundError:
-        return False
+    return [*wanted, _culler(settings, environment)]
 
 
 def _culler(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]:
