@@ -1,0 +1,184 @@
+"""Cards, and data that is not what its card says."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import lzma
+import pickle
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ulab_core.i18n import translations
+from ulab_datasets.card import REGISTRY, find_card, load_card, names
+from ulab_datasets.errors import BadCard, DataMismatch, DatasetError
+from ulab_datasets.store import ensure
+from ulab_datasets.verify import make, verify
+
+TABLE = b"day,rain\n1,0.5\n2,\n3,1.5\n"
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def card_content(member: bytes = TABLE) -> dict[str, object]:
+    words = {"zh": "雨", "en": "Rain"}
+    return {
+        "id": "rain",
+        "titles": words,
+        "summaries": words,
+        "source": {"title": "t", "url": "u", "citation": "c"},
+        "licence": {"name": "MIT", "verified": True, "note": words},
+        "fetch": {"kind": "pip", "package": "rain-data", "version": "1.0"},
+        "format": "csv",
+        "files": [
+            {
+                "path": "rain.csv",
+                "member": "rain/rain.csv",
+                "member_sha256": digest(member),
+                "sha256": digest(TABLE),
+            }
+        ],
+        "shape": {
+            "rows": 3,
+            "columns": {
+                "day": {"kind": "integer", "minimum": 1, "maximum": 3},
+                "rain": {"kind": "number", "missing": 1, "minimum": 0},
+            },
+        },
+    }
+
+
+def write_card(registry: Path, content: dict[str, object]) -> Path:
+    folder = registry / "rain"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "card.yaml").write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    return folder
+
+
+def unpacked(tmp_path: Path, content: bytes = TABLE) -> Path:
+    member = tmp_path / "unpacked" / "rain" / "rain.csv"
+    member.parent.mkdir(parents=True, exist_ok=True)
+    member.write_bytes(content)
+    return tmp_path / "unpacked"
+
+
+def test_every_card_of_the_registry_is_whole() -> None:
+    assert set(names()) >= {"fashion-mnist", "heart-disease", "elecdemand"}
+    for name in names():
+        card = load_card(REGISTRY / name)
+        assert card.licence.note.zh
+        assert (REGISTRY / name / "data.dvc").is_file()
+
+
+def test_an_unknown_data_set_is_answered_with_the_nearest() -> None:
+    with pytest.raises(BadCard, match="elecdemand"):
+        find_card("elecdemnd")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("license", "MIT", "license: Extra inputs are not permitted"),
+        ("format", "parquet", "format"),
+        ("id", "snow", "says id snow, but its folder is called rain"),
+        ("files", [], "files"),
+        ("fetch", {"kind": "ftp"}, "fetch"),
+        ("shape", {"rows": 3}, "needs exactly one file and shape.columns"),
+    ],
+)
+def test_a_bad_card_is_refused(tmp_path: Path, key: str, value: object, sentence: str) -> None:
+    folder = write_card(tmp_path, card_content() | {key: value})
+    with pytest.raises(BadCard) as refused:
+        load_card(folder)
+    assert sentence in str(refused.value)
+
+
+def test_a_card_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
+    folder = write_card(tmp_path, card_content())
+    (folder / "card.yaml").write_text("id: [rain", encoding="utf-8")
+    with pytest.raises(BadCard, match="is not YAML"):
+        load_card(folder)
+
+
+def test_good_data_is_taken(tmp_path: Path) -> None:
+    card = load_card(write_card(tmp_path / "registry", card_content()))
+    make(card, unpacked(tmp_path), tmp_path / "made")
+    assert (tmp_path / "made" / "rain.csv").read_bytes() == TABLE
+
+
+def test_a_tampered_member_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    """The content of a pickle must not run when its bytes are not the known ones."""
+
+    class Trap:
+        def __reduce__(self) -> tuple[object, ...]:
+            return (Path.touch, (tmp_path / "ran",))
+
+    content = card_content()
+    content["files"][0]["transform"] = "xz-pickled-frame"  # type: ignore[index]
+    card = load_card(write_card(tmp_path / "registry", content))
+    bomb = lzma.compress(pickle.dumps(Trap()))
+    with pytest.raises(DataMismatch, match="is not the file the card describes"):
+        make(card, unpacked(tmp_path, bomb), tmp_path / "made")
+    assert not (tmp_path / "ran").exists()
+
+    # The same bytes under the right checksum would run: the refusal above is the checksum's.
+    content["files"][0]["member_sha256"] = digest(bomb)  # type: ignore[index]
+    trusted = load_card(write_card(tmp_path / "registry", content))
+    with pytest.raises(AttributeError):
+        make(trusted, unpacked(tmp_path, bomb), tmp_path / "made")
+    assert (tmp_path / "ran").exists()
+
+
+def test_compressed_members_are_unpacked(tmp_path: Path) -> None:
+    member = gzip.compress(TABLE, mtime=0)
+    content = card_content(member)
+    content["files"][0]["transform"] = "gunzip"  # type: ignore[index]
+    card = load_card(write_card(tmp_path / "registry", content))
+    make(card, unpacked(tmp_path, member), tmp_path / "made")
+    assert (tmp_path / "made" / "rain.csv").read_bytes() == TABLE
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        (b"day,rain\n1,0.5\n2,\n", "2 rows, not 3"),
+        (b"day,snow\n1,0.5\n2,\n3,1.5\n", "columns"),
+        (b"day,rain\n1,0.5\n2,0.5\n3,1.5\n", "rain: 0 missing, not 1"),
+        (b"day,rain\n1,-0.5\n2,\n3,1.5\n", "rain: -0.5 is below 0"),
+        (b"day,rain\n1,0.5\n2,\n4,1.5\n", "day: 4 is above 3"),
+        (b"day,rain\n1,0.5\n2,\n2.5,1.5\n", "day: not whole"),
+        (b"day,rain\n1,0.5\n2,\n3,much\n", "rain: not numeric"),
+    ],
+)
+def test_data_of_another_shape_is_refused(tmp_path: Path, table: bytes, reason: str) -> None:
+    content = card_content()
+    content["files"][0]["sha256"] = digest(table)  # type: ignore[index]
+    card = load_card(write_card(tmp_path / "registry", content))
+    (tmp_path / "rain.csv").write_bytes(table)
+    with pytest.raises(DataMismatch) as refused:
+        verify(card, tmp_path)
+    assert reason in str(refused.value)
+
+
+def test_without_a_network_each_data_set_has_its_own_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_card(tmp_path / "registry", card_content())
+    # A port that nobody listens on.
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    rain, snow = ensure(tmp_path / "state", ["rain", "snow"], registry=tmp_path / "registry")
+    assert not rain.ready
+    assert isinstance(rain.error, DatasetError)
+    assert "rain-data can't be fetched" in str(rain.error)
+    assert "取不到 rain-data" in rain.error.sentence(translations("zh").gettext)
+    assert "There is no data set snow" in str(snow.error)
+    assert not (tmp_path / "state" / "store" / "rain").exists()
+    assert list((tmp_path / "state").glob(".fetch-*")) == []
