@@ -71,7 +71,8 @@ def status(base: Base) -> dict[str, Any]:
     from ulab_deploy.up import serves
 
     with Database.of(base.settings).read() as session:
-        jobs = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).tuples())
+        states = session.execute(select(Job.state, func.count()).group_by(Job.state)).all()
+        jobs = {state: count for state, count in states}
         counted = {
             "people": session.scalar(select(func.count()).select_from(Person)),
             "courses": session.scalar(select(func.count()).select_from(Course)),
