@@ -153,8 +153,10 @@ def load_ipython_extension(shell: Any) -> None:
     if not limit_mb.isdigit():
         return
     guard = Guard(int(limit_mb) * MEBIBYTE)
-    guard.watch_libraries()
-    shell.events.register("pre_run_cell", lambda info: guard.tighten())
+    if not any(Path("/dev").glob("nvidia*")):
+        # CUDA reserves address space for all of the GPU's memory, which can't be told apart.
+        guard.watch_libraries()
+        shell.events.register("pre_run_cell", lambda info: guard.tighten())
 
     def explain(
         shell: Any,

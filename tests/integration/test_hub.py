@@ -305,6 +305,9 @@ def test_only_the_gpu_profile_brings_its_device(base: Base, ann: HubClient) -> N
     bob = base.client("bob")
     # As the portal's link does it: the options are in the address.
     assert bob.get("/hub/spawn/bob", params={"opt-profile": "gpu"}).status_code == 200
+    progress = bob.api("GET", "users/bob/server/progress", headers={"Accept-Language": "zh"}).text
+    said = [json.loads(line[6:]) for line in progress.splitlines() if line.startswith("data: ")]
+    assert said[-1]["ready"], said
     base.wait_for_server(bob, "bob")
     assert _sees(base, "bob", STAND_IN)
     assert not _sees(base, "ann", STAND_IN)
