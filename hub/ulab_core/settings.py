@@ -123,6 +123,9 @@ class Mlflow(_Section):
     database_url: str = Field(
         "", description="An SQLAlchemy address; empty means SQLite in the state directory."
     )
+    max_artifact_mb: int = Field(
+        2048, ge=1, description="The largest file that can be kept with a run, in MiB."
+    )
 
 
 class Accounts(_Section):

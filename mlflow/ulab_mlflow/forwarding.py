@@ -11,9 +11,13 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
+from ulab_core.errors import TooLarge
+from ulab_core.i18n import mark
 from ulab_mlflow.admin import MlflowDown
 from ulab_mlflow.names import IDENTITY_HEADER, WORKSPACE_HEADER
 from ulab_mlflow.signature import sign
+
+MIB = 1024 * 1024
 
 # Hop-by-hop ones belong to one connection; the rest would tell MLflow about the browser's login or
 # address, which it must learn from the signed header alone.
@@ -80,7 +84,7 @@ class Forwarder:
         )
 
     async def forward(
-        self, request: Request, below: str, person: str, workspace: str | None
+        self, request: Request, below: str, person: str, workspace: str | None, limit_mb: int
     ) -> StreamingResponse:
         """Send `request` on as `person`.
 
@@ -88,9 +92,13 @@ class Forwarder:
         ----------
         below
             What to leave out of the path.
+        limit_mb
+            The largest body taken, in MiB.
 
         Raises
         ------
+        TooLarge
+            The body is larger.
         MlflowDown
             MLflow can't be reached, or went away before it answered.
         """
@@ -100,13 +108,15 @@ class Forwarder:
         forwarded = request.headers.get("x-forwarded-for", "").split(",")[0].strip()
         client = forwarded or (request.client.host if request.client else "")
         has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
+        if int(request.headers.get("content-length", 0)) > limit_mb * MIB:
+            raise _too_large(limit_mb)
         outgoing = self._client.build_request(
             request.method,
             httpx.URL("http://mlflow", raw_path=target),
             headers=request_headers(
                 request.headers.raw, client, sign(self._key, person, time.time()), workspace
             ),
-            content=request.stream() if has_body else None,
+            content=_counted(request, limit_mb) if has_body else None,
         )
         try:
             answer = await self._client.send(outgoing, stream=True)
@@ -124,6 +134,23 @@ class Forwarder:
 
     async def close(self) -> None:
         await self._client.aclose()
+
+
+async def _counted(request: Request, limit_mb: int) -> AsyncIterator[bytes]:
+    """The body, unless it turns out to be larger than it may be."""
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit_mb * MIB:
+            raise _too_large(limit_mb)
+        yield chunk
+
+
+def _too_large(limit_mb: int) -> TooLarge:
+    return TooLarge(
+        mark("This is more than the {limit} MiB that can be kept with a run at once."),
+        limit=limit_mb,
+    )
 
 
 async def _body(answer: httpx.Response) -> AsyncIterator[bytes]:

@@ -37,12 +37,15 @@ from ulab_mlflow.pages import error_page, with_additions
 from ulab_mlflow.tenancy import may_enter
 from ulab_mlflow.workspaces import Workspaces
 
+# MLflow itself takes at most 1 MB of metrics, and 10 MB of a file that its pages upload.
+MAX_MESSAGE_MB = 16
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 # MLflow's client shows the message of these codes as it is.
 _CODES = {
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
     404: "RESOURCE_DOES_NOT_EXIST",
+    413: "REQUEST_LIMIT_EXCEEDED",
     503: "TEMPORARILY_UNAVAILABLE",
 }
 
@@ -64,6 +67,7 @@ class Gateway:
 
     def __init__(self, settings: Settings, login: HubLogin | None = None) -> None:
         self._site = settings.site.name
+        self._max_artifact_mb = settings.mlflow.max_artifact_mb
         self._login = login or HubLogin(
             shared_key(Layout.of(settings).secrets / "mlflow-cookie.key"),
             default_language=settings.site.language,
@@ -130,7 +134,8 @@ class Gateway:
             self._only_from_our_pages(request)
         workspace = request.headers.get(WORKSPACE_HEADER, "").strip() or None
         await self._check_workspace(user, path, workspace)
-        passed = await self._forwarder.forward(request, PREFIX, user.name, workspace)
+        limit_mb = self._max_artifact_mb if paths.takes_files(path) else MAX_MESSAGE_MB
+        passed = await self._forwarder.forward(request, PREFIX, user.name, workspace, limit_mb)
         if passed.status_code == 403:
             await _close(passed)
             raise NotAllowed(

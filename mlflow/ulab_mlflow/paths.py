@@ -10,7 +10,8 @@ _API = r"/(?:ajax-)?api/[23]\.0/mlflow"
 
 # What is not listed is closed, so that a new release of MLflow opens nothing by itself. Left out on
 # purpose: the LLM gateway, jobs, the assistant (a shell on the host), sign-up, accounts and roles,
-# web hooks (they make the server call any address), presigned addresses, and MLflow's telemetry.
+# web hooks (they make the server call any address), presigned addresses, MLflow's telemetry, and
+# renaming an experiment (its name says whose it is, and EDIT would allow it).
 _OPEN: tuple[tuple[str, str], ...] = (
     ("GET", r"/"),
     ("GET", r"/version"),
@@ -22,7 +23,7 @@ _OPEN: tuple[tuple[str, str], ...] = (
     ("GET", _API + r"/workspaces(?:/[a-z0-9-]+)?"),
     ("GET", _API + r"/users/current(?:/permissions)?"),
     ("GET", _API + r"/artifacts/list"),
-    ("ANY", _API + r"/experiments/[a-z-]+"),
+    ("ANY", _API + r"/experiments/(?!update$)[a-z-]+"),
     ("ANY", _API + r"/runs/(?!create-promptlab-run$)[a-z-]+"),
     ("ANY", _API + r"/metrics/[a-z-]+"),
     ("ANY", _API + r"/(?:registered-models|model-versions)/[a-z-]+"),
@@ -47,6 +48,7 @@ _LISTS_WORKSPACES = re.compile(_API + r"/workspaces")
 _ARTIFACT = re.compile(
     r".*/get-(?:trace-)?artifact|/(?:ajax-)?api/2\.0/mlflow-artifacts/artifacts/.+|.*/artifacts/files"
 )
+_STREAMED = re.compile(r"/(?:ajax-)?api/2\.0/mlflow-artifacts/artifacts/.+")
 
 
 class Kind(enum.Enum):
@@ -111,6 +113,11 @@ def needs_workspace(path: str) -> bool:
 
 def lists_workspaces(path: str) -> bool:
     return path == "/" or _LISTS_WORKSPACES.fullmatch(path) is not None
+
+
+def takes_files(path: str) -> bool:
+    """Whether the body of a request is stored as it comes, rather than read into memory."""
+    return _STREAMED.fullmatch(path) is not None
 
 
 def is_artifact(path: str) -> bool:

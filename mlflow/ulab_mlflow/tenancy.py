@@ -17,12 +17,12 @@ class Grant(NamedTuple):
     permission: str
 
 
-# A student's role grants nothing: it only makes the workspace visible. Even the weakest workspace
-# permission would show every other student's runs in searches.
+# A role without grants only makes the workspace visible. Even the weakest permission on a workspace
+# shows every student's runs in searches, and lets its holder create experiments: an instructor
+# could take a name before its owner comes, and be the one who may delete what is logged there.
 ROLE_GRANTS: Mapping[Role, tuple[Grant, ...]] = {
     Role.STUDENT: (),
     Role.INSTRUCTOR: (
-        Grant("workspace", "*", "USE"),
         Grant("experiment", "*", "READ"),
         Grant("registered_model", "*", "READ"),
     ),

@@ -20,7 +20,7 @@ from ulab_core.database import Database, upgrade
 from ulab_core.hub_auth import HubLogin
 from ulab_core.layout import Layout
 from ulab_core.models import Assignment, Course, Enrolment, Person, Role, utc_now
-from ulab_core.settings import Server, Settings
+from ulab_core.settings import Mlflow, Server, Settings
 from ulab_mlflow.gateway import Gateway
 from ulab_mlflow.names import PREFIX, WORKSPACE_HEADER, socket_of
 
@@ -165,7 +165,9 @@ def fill(database: Database) -> None:
 @contextmanager
 def running_site(folder: Path) -> Iterator[Site]:
     port = free_port()
-    settings = Settings(server=Server(state_dir=folder / "state", port=port))
+    settings = Settings(
+        server=Server(state_dir=folder / "state", port=port), mlflow=Mlflow(max_artifact_mb=64)
+    )
     Layout.of(settings).prepare()
     upgrade(settings)
     database = Database.of(settings)

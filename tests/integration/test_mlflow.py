@@ -119,6 +119,21 @@ def test_a_large_artifact_goes_through_as_a_stream(site: Site) -> None:
         assert size == 60 * MEGABYTE
 
 
+def test_a_body_beyond_the_limit_is_refused_with_a_sentence(site: Site) -> None:
+    run = site.new_run("lin")
+    chunk = bytes(MEGABYTE)
+    with site.client("lin") as client:
+        path = artifact_path(run, "huge.bin")
+        said = client.put(path, content=bytes(65 * MEGABYTE))
+        assert said.status_code == 413
+        assert "64 MiB" in said.json()["message"]
+        unsaid = client.put(path, content=(chunk for _ in range(65)))
+        assert unsaid.status_code == 413
+        assert client.get(path).status_code == 404
+        batch = client.post(f"{API}/runs/log-batch", content=(chunk for _ in range(17)))
+        assert batch.status_code == 413
+
+
 # What another student may not ------------------------------------------------------------------
 
 
@@ -175,6 +190,11 @@ def test_a_student_can_not_create_share_rename_or_delete(
         ):
             answer = client.post(path, json=body)
             assert answer.status_code == 403, f"{path}: {answer.text}"
+        for path in (f"{API}/experiments/update", "/ajax-api/2.0/mlflow/experiments/update"):
+            renamed = client.post(
+                path, json={"experiment_id": experiment, "new_name": "garments/dean"}
+            )
+            assert renamed.status_code == 404
         shared = client.post(
             "/api/3.0/mlflow/users/permissions/grant",
             json={
@@ -210,7 +230,16 @@ def test_an_instructor_sees_every_run_of_the_course_and_changes_none(
         assert run_id in [r["info"]["run_id"] for r in search(client, experiment)]
         assert client.get(artifact_path(run_of_lin, "notes.txt")).content == b"mine"
         forged = {"run_id": run_id, "key": "loss", "value": 0, "timestamp": 1}
-        assert client.post(f"{API}/runs/log-metric", json=forged).status_code == 403
+        for path, body in (
+            (f"{API}/runs/log-metric", forged),
+            (f"{API}/runs/delete", {"run_id": run_id}),
+            (f"{API}/experiments/delete", {"experiment_id": experiment}),
+            # The name of a student who has not come yet, and files of the host.
+            (f"{API}/experiments/create", {"name": "garments/newcomer"}),
+            (f"{API}/experiments/create", {"name": "x", "artifact_location": "file:///etc"}),
+            (f"{API}/registered-models/create", {"name": "x"}),
+        ):
+            assert client.post(path, json=body).status_code == 403, path
     with site.client("prof", ENERGY) as client:
         assert client.post(f"{API}/experiments/search", json={}).status_code == 403
 

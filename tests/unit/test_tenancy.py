@@ -36,8 +36,7 @@ def test_a_students_role_grants_nothing_at_all() -> None:
 
 
 def test_an_instructor_may_read_but_not_change_what_students_log() -> None:
-    on_experiments = {g.permission for g in ROLE_GRANTS[Role.INSTRUCTOR] if g[0] == "experiment"}
-    assert on_experiments == {"READ"}
+    assert {grant.permission for grant in ROLE_GRANTS[Role.INSTRUCTOR]} == {"READ"}
 
 
 def test_students_see_what_is_published_and_instructors_everything() -> None:
@@ -120,6 +119,8 @@ def test_a_path_of_another_service_is_none_of_ours() -> None:
         ("POST", "/ajax-api/2.0/mlflow/runs/search", True),
         ("POST", "/ajax-api/2.0/mlflow/runs/create-promptlab-run", False),
         ("PUT", "/api/2.0/mlflow-artifacts/artifacts/workspaces/v/1/x", True),
+        ("POST", "/api/2.0/mlflow/experiments/update", False),
+        ("POST", "/ajax-api/2.0/mlflow/experiments/search", True),
         ("GET", "/api/2.0/mlflow-artifacts/presigned/x", False),
         ("POST", "/ajax-api/2.0/mlflow/artifacts/presigned-download-url", False),
         ("GET", "/api/3.0/mlflow/workspaces", True),
