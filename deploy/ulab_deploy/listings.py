@@ -71,8 +71,9 @@ def status(base: Base) -> dict[str, Any]:
     from ulab_deploy.up import serves
 
     with Database.of(base.settings).read() as session:
-        states = session.execute(select(Job.state, func.count()).group_by(Job.state)).all()
-        jobs = {state: count for state, count in states}
+        # A list of pairs: a result has `keys()`, for which dict() would take it for a mapping.
+        states = session.execute(select(Job.state, func.count()).group_by(Job.state)).tuples()
+        jobs = dict(states.all())
         counted = {
             "people": session.scalar(select(func.count()).select_from(Person)),
             "courses": session.scalar(select(func.count()).select_from(Course)),
