@@ -24,24 +24,11 @@ _LINK = re.compile(r"\]\((https?://[^)\s]+)\)")
 def inspect(lab: Lab, built: Built) -> list[BadLab]:
     """All that is wrong with a built lab, in the order of its cells."""
     return [
-        *_duplicates(lab, built.canonical),
         *_bad_code(lab, built.canonical),
         *_leaks(lab, built),
         *_disagreements(lab, built),
         *_untranslated(lab, built.sources["en"]),
     ]
-
-
-def _duplicates(lab: Lab, source: NotebookNode) -> Iterator[BadLab]:
-    seen: set[str] = set()
-    for cell in source.cells:
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        if grade_id in seen:
-            yield BadLab(
-                mark("{file}: two cells are called {cell}."), file=lab.source, cell=grade_id
-            )
-        if grade_id:
-            seen.add(grade_id)
 
 
 def _bad_code(lab: Lab, source: NotebookNode) -> Iterator[BadLab]:

@@ -63,6 +63,7 @@ def notebook(lab: Lab, language: str, version: str) -> NotebookNode:
     """
     cells = read_source(lab)
     ids = _cell_ids([cell for cell in cells if _in_language(cell, CANONICAL)])
+    _refuse_duplicates(lab, ids)
     chosen = [cell for cell in cells if _in_language(cell, language)]
     if len(chosen) != len(ids):
         raise BadLab(
@@ -120,6 +121,12 @@ def _cell_ids(cells: list[NotebookNode]) -> list[str]:
         seen[name] += 1
         ids.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
     return ids
+
+
+def _refuse_duplicates(lab: Lab, ids: list[str]) -> None:
+    for name in ids:
+        if f"{name}-2" in ids and not name.startswith("cell-"):
+            raise BadLab(mark("{file}: two cells are called {cell}."), file=lab.source, cell=name)
 
 
 def _complete(lab: Lab, number: int, cell: NotebookNode) -> None:

@@ -1,0 +1,185 @@
+"""Every lab is proved by running it, and a bad lab is told what is wrong with it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from unit.curricula_support import MANIFEST, SOURCE, write_lab
+
+from ulab_curricula import Lab, Report, check_lab, find_labs, load_lab
+from ulab_datasets.card import names
+from ulab_datasets.store import ensure
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("datasets")
+    results = ensure(root, names())
+    assert [str(result.error) for result in results if result.error] == []
+    return root / "store"
+
+
+@pytest.mark.timeout(900)  # several trainings; the machine may be busy with other tests
+@pytest.mark.parametrize("lab", find_labs(), ids=lambda lab: lab.id)
+def test_every_lab_is_sound(lab: Lab, store: Path) -> None:
+    report = check_lab(lab, store)
+    assert [str(problem) for problem in report.problems] == []
+    assert report.runs["reference"].score(report.points) == sum(report.points.values())
+    assert report.runs["empty"].score(report.points) == 0
+    assert 4 <= len(report.points) <= 10
+
+
+def check(folder: Path, store: Path, language: str = "zh", whole: bool = False) -> Report:
+    return check_lab(load_lab(folder), store, language=language, whole=whole)
+
+
+def test_a_small_lab_is_sound_in_both_ways_of_running(tmp_path: Path) -> None:
+    folder = write_lab(tmp_path)
+    quick, whole = check(folder, tmp_path), check(folder, tmp_path, whole=True)
+    assert [str(problem) for problem in quick.problems + whole.problems] == []
+    scores = {name: run.score(quick.points) for name, run in quick.runs.items()}
+    assert scores == {name: run.score(whole.points) for name, run in whole.runs.items()}
+    assert scores["reference"] == 3
+    assert scores["wrong/absolute"] == 1
+
+
+def bad_sources() -> Iterator[tuple[str, str, str]]:
+    """Name, the changed `lab.py`, and words of the sentence it must give."""
+    change = SOURCE.replace
+    yield (
+        "wrong reference",
+        change("secret_total = a + b", "secret_total = a"),
+        ("the reference solution fails add-test: AssertionError: 1 加 2 等于 3。"),
+    )
+    yield (
+        "free points",
+        change("assert double(4) == 8", "assert 4 + 4 == 8"),
+        ("the empty release scores 1 of 3: double-test"),
+    )
+    yield (
+        "misspelt marker",
+        change("### BEGIN HIDDEN TESTS", "### BEGIN HIDEN TESTS").replace(
+            "### END HIDDEN TESTS", "### END HIDEN TESTS"
+        ),
+        "the release still holds a solution or a hidden test",
+    )
+    yield "open region", change("### END HIDDEN TESTS\n", ""), "can't be released by nbgrader"
+    yield (
+        "untagged comment",
+        change("# en: return", "# 返回 return"),
+        ("the English notebook holds Chinese"),
+    )
+    yield (
+        "untranslated message",
+        change('ulab.say(zh="4 的两倍是 8。", en="Twice 4 is 8.")', '"错"'),
+        ("the English notebook holds Chinese"),
+    )
+    yield "one language", change('# %% [markdown] lang="en"\n# # Sums\n', ""), "pair them"
+    yield (
+        "points apart",
+        change(
+            'lang="en" nbgrader={"grade_id": "open", "grade": true, "solution": true, "points": 3}',
+            'lang="en" nbgrader={"grade_id": "open", "grade": true, "solution": true, "points": 4}',
+        ),
+        "Chinese and English differ in points",
+    )
+    yield (
+        "one name twice",
+        change('"grade_id": "double"', '"grade_id": "add"'),
+        ("two cells are called add"),
+    )
+    yield "no points", change(', "points": 2', ""), "is graded and needs points above 0"
+    yield "unknown metadata", change('"points": 2', '"point": 2'), "nbgrader's metadata holds point"
+    yield "no Python", change("return add(a, a)", "return add(a, a"), "not Python"
+    yield (
+        "endless",
+        change("import ulab\n", "import ulab\nwhile True: pass\n"),
+        ("not done within grading_seconds"),
+    )
+    yield (
+        "slow",
+        change(
+            "import ulab\n",
+            "import ulab, time\n_until = time.process_time() + 2.5\n"
+            "while time.process_time() < _until: pass\n",
+        ),
+        "grading takes",
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"), [case[1:] for case in bad_sources()], ids=[c[0] for c in bad_sources()]
+)
+def test_a_bad_lab_is_told_what_is_wrong(tmp_path: Path, source: str, sentence: str) -> None:
+    assert source != SOURCE
+    seconds = "1" if "while" in source else "20"
+    manifest = MANIFEST.replace("grading_seconds: 20", f"grading_seconds: {seconds}")
+    report = check(write_lab(tmp_path, manifest, source), tmp_path)
+    assert not report.ok
+    assert sentence in "\n".join(map(str, report.problems))
+
+
+def fixture(header: str, cell: str, code: str) -> str:
+    return f"# ---\n# {header}\n# ---\n\n# %% {cell}\n{code}\n"
+
+
+LOSES_ADD = "loses: {add-test: 2}"
+BAD_FIXTURES = {
+    "wrong/new": (
+        fixture(LOSES_ADD, "add", "def add(a, b):\n    return b + a"),
+        "wrong/new: loses 0 points in add-test, not 2",
+    ),
+    "wrong/minus": (
+        fixture(LOSES_ADD, "add", "def add(a, b):\n    return a - b"),
+        "wrong/minus: loses 1 points in double-test, not 0",
+    ),
+    "wrong/typo": (
+        fixture(LOSES_ADD, "ad", "def ad(a):\n    return a"),
+        "the lab has no answer cell 'ad'; it has add, double",
+    ),
+    "wrong/free": (
+        fixture("mistake: none named", "add", "def add(a, b):\n    return a"),
+        "must say in `loses` what it loses",
+    ),
+    "wrong/same": (
+        "# ---\n# loses: {double-test: 1}\n# says: {double-test: 三倍}\n# ---\n\n"
+        "# %% double\ndef double(a):\n    return a\n",
+        "not “三倍”",
+    ),
+    "right/times": (
+        "# %% double\ndef double(a):\n    return 3 * a\n",
+        "right/times: loses 1 points in double-test, not 0",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FIXTURES)
+def test_a_fixture_that_does_not_hold_is_reported(tmp_path: Path, name: str) -> None:
+    text, sentence = BAD_FIXTURES[name]
+    folder = write_lab(tmp_path)
+    (folder / "fixtures" / f"{name}.py").write_text(text, encoding="utf-8")
+    report = check(folder, tmp_path)
+    assert sentence in "\n".join(map(str, report.problems))
+
+
+def test_messages_are_checked_in_the_language_asked_for(tmp_path: Path) -> None:
+    folder = write_lab(tmp_path)
+    assert check(folder, tmp_path, "zh").ok
+    english = check(folder, tmp_path, "en")
+    assert "1 and 2 make 3" in "\n".join(map(str, english.problems))
+
+
+def test_a_lab_needs_answers_to_prove_its_tests(tmp_path: Path) -> None:
+    folder = write_lab(tmp_path)
+    shutil.rmtree(folder / "fixtures" / "wrong")
+    report = check(folder, tmp_path)
+    assert "holds 0 answers; a lab needs 5" in "\n".join(map(str, report.problems))
+
+
+def test_missing_data_is_named(tmp_path: Path) -> None:
+    folder = write_lab(tmp_path, MANIFEST.replace("datasets: []", "datasets: [rain]"))
+    report = check(folder, tmp_path / "nowhere")
+    assert "names the data set rain" in "\n".join(map(str, report.problems))
