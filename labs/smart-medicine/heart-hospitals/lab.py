@@ -542,6 +542,10 @@ def brier(y, p):
     return ((p - y) ** 2).mean()
     ### END SOLUTION
 
+
+# zh: 接着写 brier(y, p)
+# en: Now write brier(y, p)
+
 # %% nbgrader={"grade_id": "scores-test", "grade": true, "points": 3}
 _y = np.array([0, 0, 1, 1])
 _p = np.array([0.1, 0.4, 0.35, 0.8])
@@ -629,7 +633,8 @@ travels.round(3)
 # %%
 axis = travels[["accuracy", "majority"]].plot.bar(figsize=(7, 3), rot=0)
 axis.set(ylim=(0, 1), ylabel=ulab.say(zh="准确率（比例）", en="accuracy (share)"))
-axis.legend([ulab.say(zh="模型", en="model"), ulab.say(zh="一律说多数那一类", en="always the majority")])
+names = [ulab.say(zh="模型", en="model"), ulab.say(zh="一律说多数那一类", en="always the majority")]
+axis.legend(names, bbox_to_anchor=(1, 1))
 plt.show()
 
 # %% [markdown] lang="zh"
@@ -952,29 +957,30 @@ pd.DataFrame(
 # %% [markdown] lang="zh"
 # 瑞士大有好处，布达佩斯和长滩**没有明显差别**。“没有明显差别”也是一个结论，照实写出来。校准只改概率，不改排序：AUC 一点没变。
 #
-# 下图把病人按概率分成五组，看每组预测与实际是否一致；旁边的数字是人数。
+# 下图只画被打分的那一半病人：按概率从低到高分成四组，比较每组的预测与实际。点越靠近虚线越准；一组只有十几到二十几人，点会抖。
 
 # %% [markdown] lang="en"
 # Much gained in Switzerland, **no clear difference** in Budapest and Long Beach. "No clear difference" is a result too: report it. Recalibrating changes probabilities, not the order: AUC stays what it was.
 #
-# The figure sorts patients into five groups by probability and compares prediction with outcome; the numbers say how many patients a group has.
+# The figure shows the scored half only: four groups from low to high probability, prediction against outcome. The nearer to the dotted line the better; with some 15 to 25 patients a group the points shake.
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True)
 for axis, name in zip(axes, ["Switzerland", "VA Long Beach"]):
-    group = clean[clean["dataset"] == name]
+    group = clean[clean["dataset"] == name].sample(frac=1, random_state=0)
     p, y = fit_predict(cleveland, group), group["sick"].to_numpy()
-    for label, value in [
-        (ulab.say(zh="校准前", en="before"), p),
-        (ulab.say(zh="校准后", en="after"), recalibrate(p, y.mean())),
+    half = len(y) // 2
+    before, after = p[half:], recalibrate(p[half:], y[:half].mean())
+    parts = np.array_split(np.argsort(before), 4)
+    observed = [y[half:][part].mean() for part in parts]
+    for label, q in [
+        (ulab.say(zh="校准前", en="before"), before),
+        (ulab.say(zh="校准后", en="after"), after),
     ]:
-        parts = np.array_split(np.argsort(value), 5)
-        predicted, observed = ([v[part].mean() for part in parts] for v in (value, y))
-        axis.plot(predicted, observed, "o-", label=label)
-        for x, height, part in zip(predicted, observed, parts):
-            axis.annotate(len(part), (x, height), xytext=(4, -10), textcoords="offset points", fontsize=8)
+        axis.plot([q[part].mean() for part in parts], observed, "o-", label=label)
     axis.plot([0, 1], [0, 1], "k:", lw=1)
-    axis.set(title=name, xlabel=ulab.say(zh="预测的概率", en="predicted probability"))
+    axis.set_title(f"{name}, 4 × {len(parts[0])} " + ulab.say(zh="人", en="patients"))
+    axis.set_xlabel(ulab.say(zh="预测的概率", en="predicted probability"))
 axes[0].set_ylabel(ulab.say(zh="实际有病的比例", en="share truly sick"))
 axes[0].legend()
 plt.show()
@@ -1052,6 +1058,10 @@ def sensitivity_by_group(y, p, group, threshold=0.5):
         }
     return pd.DataFrame.from_dict(rows, orient="index")
     ### END SOLUTION
+
+
+# zh: 接着写 sensitivity_by_group(y, p, group, threshold=0.5)
+# en: Now write sensitivity_by_group(y, p, group, threshold=0.5)
 
 # %% nbgrader={"grade_id": "groups-test", "grade": true, "points": 4}
 _low, _high = wilson(6, 12)
