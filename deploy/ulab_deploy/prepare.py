@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ulab_core import database
 from ulab_core.errors import UserError
+from ulab_core.settings import Settings
 from ulab_deploy import places
 from ulab_deploy.base import Base
 from ulab_deploy.console import sentence, step, t
@@ -45,13 +46,21 @@ def prepare(base: Base) -> Prepared:
     with step(t("Preparing curricula and their data…")) as more:
         curricula = publish_curricula(base, prepared, more)
         provide_datasets(base, needed_datasets(curricula), prepared, more)
-    if base.settings.server.on_loopback:
+    if has_demonstration(base.settings):
         from ulab_deploy import demo
 
         with step(t("Preparing the demonstration courses…")):
             prepared.passwords |= create_missing(base, demo.ACCOUNTS)
             demo.prepare(base)
     return prepared
+
+
+def has_demonstration(settings: Settings) -> bool:
+    """Whether only this machine can reach the base, so that demonstration people do no harm.
+
+    A base with a public address is reached from elsewhere through a reverse proxy.
+    """
+    return settings.server.on_loopback and not settings.server.public_url
 
 
 def create_missing(base: Base, wanted: dict[str, str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from ulab_deploy.base import Base, RunLock, open_base, settings_environment
 from ulab_deploy.console import say, t, warn
 from ulab_deploy.doctor import Level, examine, require_fit
 from ulab_deploy.facts import gather
-from ulab_deploy.prepare import Prepared, prepare
+from ulab_deploy.prepare import Prepared, has_demonstration, prepare
 from ulab_deploy.supervisor import Supervisor
 
 PORTAL = "/services/ulab/"
@@ -137,7 +137,7 @@ def who(base: Base, prepared: Prepared) -> list[tuple[str, str, str]]:
     from ulab_deploy import demo
 
     roles = {base.settings.accounts.admin: t("administrator")}
-    if base.settings.server.on_loopback:
+    if has_demonstration(base.settings):
         words = {"instructor": t("instructor"), "student": t("student")}
         roles |= {name: words[role] for name, role in demo.ACCOUNTS.items()}
     return [(name, role, prepared.passwords.get(name, "")) for name, role in roles.items()]

@@ -25,7 +25,7 @@ from ulab_core.settings import Settings
 from ulab_curricula import published
 from ulab_deploy import listings
 from ulab_deploy.base import Base
-from ulab_deploy.prepare import prepare
+from ulab_deploy.prepare import has_demonstration, prepare
 from ulab_deploy.roster_import import import_roster
 from ulab_hub.accounts import Accounts
 
@@ -290,6 +290,24 @@ def test_a_base_others_can_reach_has_no_demonstration_people(
     with Database.of(base.settings).read() as session:
         assert session.query(Course).count() == 0
     assert any("garments has no data yet" in warning for warning in prepared.warnings)
+
+
+@pytest.mark.parametrize(
+    ("server", "demonstration"),
+    [
+        ({"host": "127.0.0.1"}, True),
+        ({"host": "::1"}, True),
+        ({"host": "localhost"}, True),
+        ({"host": "0.0.0.0"}, False),
+        ({"host": "10.0.0.5"}, False),
+        ({"host": "lab.example.edu"}, False),
+        ({"host": "127.0.0.1", "public_url": "https://lab.example.edu"}, False),
+    ],
+)
+def test_demonstration_people_are_for_this_machine_alone(
+    server: dict[str, str], demonstration: bool
+) -> None:
+    assert has_demonstration(Settings(server=server)) is demonstration
 
 
 def test_bad_settings_are_refused_with_a_sentence(tmp_path: Path) -> None:
