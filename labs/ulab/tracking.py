@@ -147,6 +147,8 @@ def _begin(name: str | None, params: dict[str, Any]) -> str | None:
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         _say_it(say(zh="这里没有实验跟踪服务。", en="There is no tracking server here."))
         return None
+    # A restart of the server is waited for, a minute at most; MLflow itself would try for four.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "5")
     import mlflow
     from mlflow.exceptions import MlflowException
 
