@@ -210,6 +210,7 @@ plt.show()
 # `copy()` first, then `replace` or `mask` on each chosen column, then return the copy.
 # </details>
 
+
 # %% nbgrader={"grade_id": "missing", "solution": true}
 def reveal_missing(table):
     ### BEGIN SOLUTION
@@ -218,6 +219,7 @@ def reveal_missing(table):
         table[column] = table[column].replace(0, np.nan)
     return table
     ### END SOLUTION
+
 
 # %% nbgrader={"grade_id": "missing-test", "grade": true, "points": 3}
 _before = load_heart()
@@ -262,23 +264,31 @@ for _column in ["ca", "fbs", "exang", "sick", "num"]:
         en=f"{_column} should not change: its zeros are real values.",
     )
 _made = pd.DataFrame(
-    {"chol": [0.0, 210.0, np.nan], "trestbps": [120.0, 0.0, 130.0], "thalch": [150.0, 140.0, 160.0],
-     "oldpeak": [0.0, 1.0, -0.5], "ca": [0.0, np.nan, 2.0]},
+    {
+        "chol": [0.0, 210.0, np.nan],
+        "trestbps": [120.0, 0.0, 130.0],
+        "thalch": [150.0, 140.0, 160.0],
+        "oldpeak": [0.0, 1.0, -0.5],
+        "ca": [0.0, np.nan, 2.0],
+    },
     index=[7, 3, 5],
 )
 _shown = reveal_missing(_made)
 assert list(_shown.index) == [7, 3, 5] and list(_shown.columns) == list(_made.columns), ulab.say(
-    zh="行的编号或列变了，它们应当保持原样。", en="The row labels or the columns changed; keep them."
+    zh="行的编号或列变了，它们应当保持原样。",
+    en="The row labels or the columns changed; keep them.",
 )
 assert _shown["chol"].isna().tolist() == [True, False, True], ulab.say(
     zh="换一张三行的小表，胆固醇就不对了：是不是写死了行号或医院？",
     en="Cholesterol is wrong on a made table of three rows: did you fix row numbers or hospitals?",
 )
 assert _shown["trestbps"].isna().tolist() == [False, True, False], ulab.say(
-    zh="换一张三行的小表，血压就不对了。", en="Blood pressure is wrong on a made table of three rows."
+    zh="换一张三行的小表，血压就不对了。",
+    en="Blood pressure is wrong on a made table of three rows.",
 )
 assert _shown["oldpeak"].tolist() == [0.0, 1.0, -0.5], ulab.say(
-    zh="小表里的 oldpeak 被改了，它应当原样保留。", en="oldpeak of the made table changed; leave it."
+    zh="小表里的 oldpeak 被改了，它应当原样保留。",
+    en="oldpeak of the made table changed; leave it.",
 )
 ### END HIDDEN TESTS
 
@@ -303,8 +313,10 @@ folds = StratifiedKFold(5, shuffle=True, random_state=0)
 fingerprint = cross_val_predict(
     LogisticRegression(), empty, heart["sick"], cv=folds, method="predict_proba"
 )[:, 1]
-print(ulab.say(zh="只看哪里缺失，AUC =", en="From what is missing alone, AUC ="),
-      round(roc_auc_score(heart["sick"], fingerprint), 3))
+print(
+    ulab.say(zh="只看哪里缺失，AUC =", en="From what is missing alone, AUC ="),
+    round(roc_auc_score(heart["sick"], fingerprint), 3),
+)
 
 # %% [markdown] lang="zh"
 # ## 三、先有基线：一个完整的例子
@@ -411,6 +423,7 @@ def fit_predict(train, test):
     return model.predict_proba(test)[:, 1]
     ### END SOLUTION
 
+
 # %% nbgrader={"grade_id": "pipeline-test", "grade": true, "points": 4}
 _heart = load_heart()
 _train = _heart[_heart["dataset"] == "Cleveland"]
@@ -453,8 +466,7 @@ _poison.iloc[1:, _poison.columns.get_indexer(["age", "trestbps", "chol", "thalch
 _poisoned = np.asarray(fit_predict(_train, _poison))[0]
 _alone = np.asarray(fit_predict(_train, _test.iloc[[0]]))[0]
 assert abs(_poisoned - _p[0]) <= _slack and abs(_alone - _p[0]) <= _slack, ulab.say(
-    zh="第一个病人没变，只改了同批的其他人，他的概率却变了。"
-    "填补或标准化是不是也在 test 上拟合过？",
+    zh="第一个病人没变，只改了同批的其他人，他的概率却变了。填补或标准化是不是也在 test 上拟合过？",
     en="The first patient stayed the same, only the others in the batch changed, yet his probability "
     "moved. Was an imputer or scaler fitted on test as well?",
 )
@@ -529,6 +541,7 @@ assert _test.equals(_heart[_heart["dataset"] == "Hungary"]) and _train.equals(
 # `((difference > 0) + 0.5 * (difference == 0)).mean()`; check first that both groups have members.
 # </details>
 
+
 # %% nbgrader={"grade_id": "scores", "solution": true}
 def auc(y, p):
     ### BEGIN SOLUTION
@@ -560,7 +573,11 @@ assert abs(_value - 0.158125) < 1e-9, ulab.say(
     + ("这正好是判断错误的比例：先变成 0/1 了？" if abs(_value - 0.25) < 1e-9 else "")
     + ("忘了平方？" if abs(_value - 0.3375) < 1e-9 else ""),
     en=f"The Brier score is 0.158, not {_value:.3f}. "
-    + ("That is the share of wrong decisions: turned into 0/1 first? " if abs(_value - 0.25) < 1e-9 else "")
+    + (
+        "That is the share of wrong decisions: turned into 0/1 first? "
+        if abs(_value - 0.25) < 1e-9
+        else ""
+    )
     + ("The square is missing." if abs(_value - 0.3375) < 1e-9 else ""),
 )
 ### BEGIN HIDDEN TESTS
@@ -601,6 +618,7 @@ for _n in (30, 101, 200):
 
 # %%
 my_guess = {"Cleveland": None, "Hungary": None, "Switzerland": None, "VA Long Beach": None}
+
 
 # %%
 def at_home(table, seed=0):
@@ -733,6 +751,7 @@ pd.DataFrame(
 # Empty dictionary → loop → (two lines find positions, one stores them, all indented) → return.
 # </details>
 
+
 # %% nbgrader={"grade_id": "folds", "solution": true}
 def leave_one_hospital_out(hospitals):
     ### BEGIN SOLUTION
@@ -744,11 +763,13 @@ def leave_one_hospital_out(hospitals):
     return folds
     ### END SOLUTION
 
+
 # %% nbgrader={"grade_id": "folds-test", "grade": true, "points": 3}
 def _check_folds(hospitals):
     folds = leave_one_hospital_out(hospitals)
     assert isinstance(folds, dict), ulab.say(
-        zh=f"应当返回字典，得到 {type(folds).__name__}。", en=f"Return a dictionary, not {type(folds).__name__}."
+        zh=f"应当返回字典，得到 {type(folds).__name__}。",
+        en=f"Return a dictionary, not {type(folds).__name__}.",
     )
     assert set(folds) == set(hospitals), ulab.say(
         zh=f"键应当正好是各家医院：{sorted(set(hospitals))}，得到 {sorted(map(str, folds))}。",
@@ -757,7 +778,8 @@ def _check_folds(hospitals):
     for name, (train, test) in folds.items():
         train, test = np.asarray(train), np.asarray(test)
         assert train.dtype.kind in "iu" and test.dtype.kind in "iu", ulab.say(
-            zh="要的是位置（整数），不是布尔掩码。", en="Positions (integers) are asked, not boolean masks."
+            zh="要的是位置（整数），不是布尔掩码。",
+            en="Positions (integers) are asked, not boolean masks.",
         )
         both = len(np.intersect1d(train, test))
         assert both == 0, ulab.say(
@@ -778,7 +800,9 @@ _check_folds(np.array(["Cleveland", "VA", "Cleveland", "Hungary", "VA"]))
 ### BEGIN HIDDEN TESTS
 _check_folds(load_heart()["dataset"].to_numpy().astype(str))
 _check_folds(np.array(["Yanbian", "Changchun", "Yanbian"]))
-_check_folds(np.random.default_rng(3).permutation(np.repeat(["a", "b", "c", "d", "e"], [1, 5, 9, 2, 30])))
+_check_folds(
+    np.random.default_rng(3).permutation(np.repeat(["a", "b", "c", "d", "e"], [1, 5, 9, 2, 30]))
+)
 ### END HIDDEN TESTS
 
 # %%
@@ -792,8 +816,10 @@ for name, (train, test) in leave_one_hospital_out(clean["dataset"].to_numpy().as
         "Brier, left out": brier(y, left_out),
         "AUC, left out": auc(y, left_out),
     }
-print(ulab.say(zh="随机 5 折，合起来的 AUC =", en="Random 5-fold, pooled AUC ="),
-      round(auc(clean["sick"].to_numpy(), pooled), 3))
+print(
+    ulab.say(zh="随机 5 折，合起来的 AUC =", en="Random 5-fold, pooled AUC ="),
+    round(auc(clean["sick"].to_numpy(), pooled), 3),
+)
 pd.DataFrame(rows).T.round(3)
 
 # %% [markdown] lang="zh"
@@ -854,6 +880,7 @@ pd.DataFrame(rows).T.round(3)
 # About 60 rounds: take the middle b; if the mean of q is below `prevalence` raise the lower bound, else lower the upper one.
 # </details>
 
+
 # %% nbgrader={"grade_id": "recalibrate", "solution": true}
 def recalibrate(p, prevalence):
     ### BEGIN SOLUTION
@@ -870,18 +897,21 @@ def recalibrate(p, prevalence):
     return q
     ### END SOLUTION
 
+
 # %% nbgrader={"grade_id": "recalibrate-test", "grade": true, "points": 4}
 _p = np.array([0.1, 0.3, 0.5, 0.6, 0.9])
 _q = np.asarray(recalibrate(_p, 0.7))
 assert _q.shape == (5,), ulab.say(
-    zh=f"5 个概率应得到 5 个概率，得到形状 {_q.shape}。", en=f"5 probabilities give 5, not shape {_q.shape}."
+    zh=f"5 个概率应得到 5 个概率，得到形状 {_q.shape}。",
+    en=f"5 probabilities give 5, not shape {_q.shape}.",
 )
 assert _q.min() >= 0 and _q.max() <= 1, ulab.say(
     zh=f"出现了 {_q.max():.2f} 这样的“概率”。不要乘一个倍数或加一个差，要在对数几率上平移。",
     en=f"There is a 'probability' of {_q.max():.2f}. Don't multiply or add to p: shift the log-odds.",
 )
 assert np.ptp(_q) > 1e-6, ulab.say(
-    zh="所有人变成了同一个概率，排序全丢了。", en="Everybody has the same probability now: the order is lost."
+    zh="所有人变成了同一个概率，排序全丢了。",
+    en="Everybody has the same probability now: the order is lost.",
 )
 assert abs(_q.mean() - 0.7) < 1e-3, ulab.say(
     zh=f"平均应为 0.700，得到 {_q.mean():.3f}。"
@@ -889,6 +919,8 @@ assert abs(_q.mean() - 0.7) < 1e-3, ulab.say(
     en=f"The mean should be 0.700, not {_q.mean():.3f}. b is not logit(0.7) minus logit(mean p): "
     "shifting then averaging differs from averaging then shifting, so search for it.",
 )
+
+
 ### BEGIN HIDDEN TESTS
 def _logit(p):
     return np.log(p / (1 - p))
@@ -910,7 +942,8 @@ for _prevalence in (0.06, 0.36, 0.74, 0.935):
     )
 _edge = np.asarray(recalibrate(np.array([0.0, 0.2, 0.7, 1.0]), 0.5))
 assert np.isfinite(_edge).all() and _edge.min() >= 0 and _edge.max() <= 1, ulab.say(
-    zh="p 中有 0 或 1 时结果不是有限的数：先 clip。", en="Not finite when p holds 0 or 1: clip it first."
+    zh="p 中有 0 或 1 时结果不是有限的数：先 clip。",
+    en="Not finite when p holds 0 or 1: clip it first.",
 )
 _kept = np.array([0.2, 0.4, 0.6])
 recalibrate(_kept, 0.9)
@@ -924,6 +957,7 @@ assert _kept.tolist() == [0.2, 0.4, 0.6], ulab.say(
 
 # %% [markdown] lang="en"
 # To recalibrate and score on the same patients is to see the answers first. So we halve the new hospital's patients: one half gives the prevalence, the other is scored; 20 times over.
+
 
 # %%
 def before_and_after(group, rounds=20):
@@ -1035,6 +1069,7 @@ plt.show()
 # Loop over `np.unique(group)`; `sick = (group == name) & (y == 1)`; collect dictionaries and finish with `pd.DataFrame(rows).T` or `from_dict(…, orient="index")`.
 # </details>
 
+
 # %% nbgrader={"grade_id": "groups", "solution": true}
 def wilson(k, n):
     ### BEGIN SOLUTION
@@ -1054,7 +1089,11 @@ def sensitivity_by_group(y, p, group, threshold=0.5):
         low, high = wilson(found, cases)
         sensitivity = found / cases if cases else float("nan")
         rows[name] = {
-            "cases": cases, "found": found, "sensitivity": sensitivity, "low": low, "high": high
+            "cases": cases,
+            "found": found,
+            "sensitivity": sensitivity,
+            "low": low,
+            "high": high,
         }
     return pd.DataFrame.from_dict(rows, orient="index")
     ### END SOLUTION
@@ -1079,7 +1118,8 @@ assert isinstance(_table, pd.DataFrame) and set(_table.index) == {"F", "M"}, ula
     zh="应返回 DataFrame，行名为 F 和 M。", en="Return a DataFrame with rows F and M."
 )
 assert {"cases", "found", "sensitivity", "low", "high"} <= set(_table.columns), ulab.say(
-    zh=f"缺列：现在有 {list(_table.columns)}。", en=f"Columns are missing: there are {list(_table.columns)}."
+    zh=f"缺列：现在有 {list(_table.columns)}。",
+    en=f"Columns are missing: there are {list(_table.columns)}.",
 )
 assert _table.loc["F", "cases"] == 3 and _table.loc["F", "found"] == 2, ulab.say(
     zh=f"F 组 4 人，3 人有病，找到 2 人；得到 cases={_table.loc['F', 'cases']}、"
@@ -1115,7 +1155,8 @@ _three = sensitivity_by_group(
     np.array([1, 0, 0, 1]), np.array([0.9, 0.1, 0.2, 0.3]), np.array(["a", "b", "b", "c"])
 )
 assert set(_three.index) == {"a", "b", "c"} and _three.loc["b", "cases"] == 0, ulab.say(
-    zh="三组数据、其中一组没有病例时出错。", en="Wrong with three groups, one of them without cases."
+    zh="三组数据、其中一组没有病例时出错。",
+    en="Wrong with three groups, one of them without cases.",
 )
 assert np.isnan(float(_three.loc["b", "sensitivity"])), ulab.say(
     zh="没有病例的组，灵敏度应为 nan。", en="A group without cases has sensitivity nan."
@@ -1129,7 +1170,9 @@ by_sex = sensitivity_by_group(
 )
 error = [by_sex["sensitivity"] - by_sex["low"], by_sex["high"] - by_sex["sensitivity"]]
 plt.figure(figsize=(5, 2.2))
-plt.errorbar(by_sex["sensitivity"], by_sex.index, xerr=np.array(error, dtype=float), fmt="o", capsize=4)
+plt.errorbar(
+    by_sex["sensitivity"], by_sex.index, xerr=np.array(error, dtype=float), fmt="o", capsize=4
+)
 plt.xlim(0, 1)
 plt.ylim(-0.6, 1.6)
 plt.xlabel(ulab.say(zh="灵敏度（95% 区间），布达佩斯", en="sensitivity (95 % interval), Budapest"))
@@ -1180,7 +1223,9 @@ group = clean[clean["dataset"] == "VA Long Beach"]
 p, y = fit_predict(cleveland, group), group["sick"].to_numpy()
 draws = np.random.default_rng(0).integers(0, len(y), (500, len(y)))
 low, high = np.nanpercentile([auc(y[d], p[d]) for d in draws], [2.5, 97.5])
-print(ulab.say(zh="长滩 AUC 95% 区间：", en="Long Beach AUC, 95 % interval:"), f"{low:.2f}–{high:.2f}")
+print(
+    ulab.say(zh="长滩 AUC 95% 区间：", en="Long Beach AUC, 95 % interval:"), f"{low:.2f}–{high:.2f}"
+)
 print(group[["sex", "sick"]].value_counts())
 
 # %% [markdown] lang="zh"
