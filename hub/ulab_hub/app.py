@@ -33,12 +33,10 @@ class ULabHub(JupyterHub):
 
     def init_tornado_settings(self) -> None:
         site = load_settings()
-        self.template_vars = {**_page_values(site), **self.template_vars}
-        self.template_paths = [str(TEMPLATES), *self.template_paths]
-        self.jinja_environment_options = {
-            **self.jinja_environment_options,
-            "extensions": ["jinja2.ext.i18n"],
-        }
+        self.template_vars = _page_values(site) | self.template_vars  # type: ignore[has-type]
+        self.template_paths = [str(TEMPLATES), *self.template_paths]  # type: ignore[has-type]
+        options = self.jinja_environment_options  # type: ignore[has-type]
+        self.jinja_environment_options = options | {"extensions": ["jinja2.ext.i18n"]}
         super().init_tornado_settings()
         for key in ("jinja2_env", "jinja2_env_sync"):
             teach(self.tornado_settings[key])
@@ -46,7 +44,7 @@ class ULabHub(JupyterHub):
 
     def init_handlers(self) -> None:
         self.extra_handlers = [
-            *self.extra_handlers,
+            *self.extra_handlers,  # type: ignore[has-type]
             (rf"/language/({'|'.join(LANGUAGES)})", LanguageHandler),
             (r"/look/(.*)", CacheControlStaticFilesHandler, {"path": str(look.STATIC)}),
         ]

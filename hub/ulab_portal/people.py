@@ -94,5 +94,5 @@ def add_roster(session: Session, course_id: str, content: bytes, actor: str) -> 
         person = session.scalar(select(Person).where(Person.name == row.name))
         if person is None:
             person = ensure_person(session, row.name, row.display_name, row.college)
-        if row.course:
+        if row.course and row.role:
             enrol(session, row.course, person, row.role, actor)

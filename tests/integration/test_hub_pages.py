@@ -1,0 +1,123 @@
+"""The hub's own pages: both languages, one look, and sentences where something is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from integration.hub_support import Base, start_base
+from sqlalchemy import select
+
+from ulab_core.models import Person
+from ulab_coursework.courses import ensure_person
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
+    running = start_base(tmp_path_factory.mktemp("hub-pages"), services=())
+    try:
+        with running.database.write() as session:
+            ensure_person(session, "alice")
+        for name in ("alice", running.settings.accounts.admin):
+            running.create_user(name)
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.mark.parametrize(
+    ("accepts", "lang", "words"),
+    [("zh-CN,zh", "zh-CN", "欢迎来到 U Lab"), ("en-GB,en", "en", "Welcome to U Lab")],
+)
+def test_the_login_page_speaks_the_browsers_language(
+    base: Base, accepts: str, lang: str, words: str
+) -> None:
+    page = base.client().get("/hub/login", headers={"accept-language": accepts}).text
+    assert words in page
+    assert f'data-language="{lang}"' in page
+    assert "/hub/look/ulab.css?v=" in page
+
+
+def test_the_look_can_be_cached_and_holds_nothing_else(base: Base) -> None:
+    client = base.client()
+    found = client.get("/hub/look/ulab.css?v=1")
+    assert found.status_code == 200
+    assert "no-cache" not in found.headers.get("cache-control", "")
+    assert client.get("/hub/look/../app.py").status_code == 404
+    assert client.get("/hub/look/%2e%2e/__init__.py").status_code in (403, 404)
+
+
+def test_a_wrong_password_is_told_in_a_sentence(base: Base) -> None:
+    client = base.client(headers={"accept-language": "zh"})
+    refused = client.log_in("alice", "wrong")
+    assert refused.status_code == 403
+    assert "用户名或密码不正确。" in refused.text
+    stale = client.post("/hub/login", data={"username": "alice", "password": "x"})
+    assert stale.status_code == 403
+    assert 'id="login_submit"' in stale.text, "a stale form can be sent again at once"
+
+
+def test_someone_who_signed_up_waits_for_an_administrator(base: Base) -> None:
+    client = base.client(headers={"accept-language": "zh"})
+    client.get("/hub/signup")
+    password = "a long enough passphrase"
+    form = {
+        "_xsrf": client.xsrf, "username": "newcomer", "signup_password": password,
+        "signup_password_confirmation": password,
+    }  # fmt: skip
+    assert "管理员批准后即可登录" in client.post("/hub/signup", data=form).text
+    assert "管理员还没有批准 newcomer 的账号。" in client.log_in("newcomer", password).text
+    again = client.post("/hub/signup", data={**form, "_xsrf": client.xsrf})
+    assert "这个用户名已被使用" in again.text
+
+    admin = base.client(base.settings.accounts.admin, headers={"accept-language": "zh"})
+    assert "待批准" in admin.get("/hub/authorize").text
+    from_elsewhere = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    assert admin.get("/hub/authorize/newcomer", headers=from_elsewhere).status_code == 403
+    assert client.log_in("newcomer", password).status_code == 403
+    assert admin.get("/hub/authorize/newcomer").status_code == 200
+    assert client.log_in("newcomer", password).status_code == 302
+
+
+def test_the_chosen_language_is_remembered_here_and_for_the_person(base: Base) -> None:
+    client = base.client("alice", headers={"accept-language": "zh"})
+    assert "我的服务器" in client.get("/hub/home").text
+    page = client.get("/hub/language/en", params={"next": "/hub/token"})
+    assert page.url.path == "/hub/token"
+    assert "Access tokens" in page.text
+    assert "My server" in client.get("/hub/home").text
+    with base.database.read() as session:
+        found = session.scalar(select(Person.language).where(Person.name == "alice"))
+    assert found == "en"
+    assert client.get("/hub/language/xx").status_code == 404
+    elsewhere = client.get(
+        "/hub/language/zh", params={"next": "//evil.example/"}, follow_redirects=False
+    )
+    assert elsewhere.headers["location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/hub/nothing", 404, "没有这个页面。"),
+        ("/hub/authorize", 403, "你无权打开这个页面。"),
+        ("/hub/admin", 403, "你无权打开这个页面。"),
+        ("/hub/spawn/somebody", 404, "没有这个页面。"),
+    ],
+)
+def test_errors_are_pages_in_the_look(base: Base, path: str, status: int, words: str) -> None:
+    found = base.client("alice", headers={"accept-language": "zh", "cookie": ""}).get(path)
+    assert found.status_code == status
+    assert words in found.text
+    assert "ulab-navbar" in found.text
+
+
+@pytest.mark.parametrize("path", ["home", "token", "change-password", "spawn"])
+def test_a_persons_pages_hold_no_english_in_chinese(base: Base, path: str) -> None:
+    client = base.client("alice", headers={"accept-language": "zh"})
+    client.get("/hub/language/zh")
+    page = client.get(f"/hub/{path}")
+    assert page.status_code == 200
+    main = page.text[page.text.index('<main id="main"') : page.text.index("</main>")]
+    for word in ("Server", "Start ", "Password", "Token", "Error", "Never"):
+        assert f">{word}" not in main, word
