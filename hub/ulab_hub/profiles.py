@@ -28,6 +28,8 @@ GPU_COMPANIONS = (
 class UnknownProfile(UserError):
     """A profile that this base doesn't have."""
 
+    status = 422  # callers take the hub's 400 for "it is running already"
+
 
 @dataclass(frozen=True)
 class Inventory:

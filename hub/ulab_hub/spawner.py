@@ -166,12 +166,15 @@ class SandboxSpawner(LocalProcessSpawner):
             await asyncio.sleep(POLL_S)
 
     def _refusal(self, error: UserError, reason: str) -> SpawnException:
-        return SpawnException(
-            error.sentence(translate),
+        said = error.sentence(translate)
+        refusal = SpawnException(
+            said,
             reason=reason,
             log_message=str(error).replace("%", "%%"),
             status_code=error.status,
         )
+        refusal.jupyterhub_message = said  # what the start page shows
+        return refusal
 
     async def poll(self) -> int | None:
         """None while the server runs, else its exit status, 0 when it isn't known."""

@@ -189,7 +189,7 @@ class Base:
     ) -> None:
         """Start a person's server and wait until it answers."""
         path = f"users/{name}/servers/{server}" if server else f"users/{name}/server"
-        answer = client.api("POST", path, json=options or {})
+        answer = client.api("POST", path, json={"user_options": options or {}})
         assert answer.status_code in (201, 202), answer.text
         self.wait_for_server(client, name, server)
 

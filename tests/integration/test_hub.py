@@ -252,7 +252,9 @@ def test_refusals_speak_the_persons_language(base: Base) -> None:
         headers = {"Accept-Language": language}
         options = {"profile": "quantum"}
         answer = bob.api("POST", "users/bob/server", json=options, headers=headers)
-        assert answer.status_code == 400
+        assert answer.status_code == 422
+        page = bob.get("/hub/spawn/bob", params={"opt-profile": "quantum"}, headers=headers)
+        assert answer.json()["message"] in page.text
         said[language] = answer.json()["message"]
     assert said["en"] == "There is no such profile. Choose one of the list."
     assert said["zh"] == "没有这种运行环境，请从列表中选择。"
