@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from ulab_datasets.card import FromDebian, FromPip
 from ulab_datasets.errors import FetchFailed
 
 TIMEOUT_S = 900
+
+_PREFIX = re.compile(r"(?i)^(e|error):\s*")
 
 
 def unpack(source: FromPip | FromDebian, members: Sequence[str], work: Path, state: Path) -> Path:
@@ -103,12 +106,24 @@ def _unpack_debian(source: FromDebian, work: Path, state: Path) -> Path:
     try:
         _run(["apt-get", *shared, "download", source.package], source.package, cwd=work)
     except FetchFailed:
-        _run(["apt-get", *private, "update"], source.package, cwd=work)
-        _run(["apt-get", *private, "download", source.package], source.package, cwd=work)
+        _download_with_private_lists(private, source.package, work)
     (package,) = work.glob("*.deb")
     unpacked = work / "unpacked"
     _run(["dpkg-deb", "-x", str(package), str(unpacked)], source.package)
     return unpacked
+
+
+def _download_with_private_lists(options: list[str], package: str, work: Path) -> None:
+    update_error = None
+    try:
+        _run(["apt-get", *options, "update"], package, cwd=work)
+    except FetchFailed as error:
+        # One broken source among several is no reason to give up, but perhaps the reason.
+        update_error = error
+    try:
+        _run(["apt-get", *options, "download", package], package, cwd=work)
+    except FetchFailed as error:
+        raise update_error or error from None
 
 
 def _run(command: list[str], package: str, cwd: Path | None = None) -> None:
@@ -130,5 +145,5 @@ def _run(command: list[str], package: str, cwd: Path | None = None) -> None:
         raise FetchFailed(
             mark("{package} can't be fetched: {reason}. Is there a way to the package index?"),
             package=package,
-            reason=(errors or lines or [f"{command[0]} failed"])[-1].rstrip("."),
+            reason=_PREFIX.sub("", (errors or lines or [f"{command[0]} failed"])[-1]).rstrip("."),
         )
