@@ -825,8 +825,8 @@ def _check_predictions(part):
     assert found > 0.3, ulab.say(
         zh=f"准确率只有 {found:.3f}，接近瞎猜：训练步能让损失降下去吗？", en=f"Accuracy {found:.3f} is near guessing: does the training step lower the loss?")
     assert found >= _wanted, ulab.say(
-        zh=f"准确率 {found:.3f}，需要 {_wanted}，线性模型约 0.82：卷积、ReLU、池化都在吗？归一化和训练步对吗？",
-        en=f"Accuracy {found:.3f}, wanted {_wanted}, the linear model has about 0.82: are convolution, ReLU and pooling there? Are normalisation and the training step right?")
+        zh=f"准确率 {found:.3f}，需要 {_wanted}，线性模型是 {linear_accuracy:.3f}：卷积、ReLU、池化都在吗？归一化和训练步对吗？",
+        en=f"Accuracy {found:.3f}, wanted {_wanted}, the linear model has {linear_accuracy:.3f}: are convolution, ReLU and pooling there? Are normalisation and the training step right?")
 
 
 _check_predictions(slice(0, 5000))
@@ -837,12 +837,12 @@ _check_predictions(slice(5000, 10_000))
 # %% [markdown] lang="zh"
 # ## 9 记下来：用 MLflow 比较两次实验
 #
-# 三天以后你还记得哪个数是怎么来的吗？下一格把两次训练的设置和结果记到 MLflow。运行后，从平台的课程页点“我的实验”，勾选两次运行，点 Compare，就能并排看。
+# 三天以后你还记得哪个数是怎么来的吗？下一格把两次训练的设置和结果记到 MLflow。运行后，回到平台上这个实验的页面点“我的运行记录”，勾选两次运行，点 Compare，就能并排看。
 
 # %% [markdown] lang="en"
 # ## 9 Keep a record: compare two runs in MLflow
 #
-# In three days, will you remember where each figure came from? The next cell records both trainings' settings and results with MLflow. Then open "My experiments" on the course's page, tick both runs and choose Compare.
+# In three days, will you remember where each figure came from? The next cell records both trainings' settings and results with MLflow. Then open "My runs" on this lab's page, tick both runs and choose Compare.
 
 # %%
 if not ulab.grading():
