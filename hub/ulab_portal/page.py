@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from fastapi import Request
 from sqlalchemy import select
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ulab_core.database import Database
@@ -121,7 +122,8 @@ def around(portal: Portal, name: str | None, display_name: str = "") -> dict[str
 
 async def reading(request: Request) -> Page:
     """A dependency: a page that is only looked at."""
-    return _page(request, await portal_of(request).login.current_user(request))
+    user = await portal_of(request).login.current_user(request)
+    return await run_in_threadpool(_page, request, user)
 
 
 async def acting(request: Request) -> Page:
@@ -130,7 +132,7 @@ async def acting(request: Request) -> Page:
     user = await portal.login.trusted_user(request)
     if user.by_cookie:
         await portal.tokens.check(request, user.name)
-    return _page(request, user)
+    return await run_in_threadpool(_page, request, user)
 
 
 def _page(request: Request, user: HubUser) -> Page:

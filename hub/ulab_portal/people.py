@@ -8,9 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, UploadFile
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from ulab_core.errors import NotFound, UserError
+from ulab_core.errors import NotFound, TooLarge, UserError
 from ulab_core.i18n import mark
 from ulab_core.models import Person, Role
 from ulab_coursework.courses import enrol, ensure_person, people_of, require_instructor
@@ -45,19 +46,25 @@ async def add(
     roster: UploadFile | None = None,
 ) -> Response:
     """Add the people whose names were pasted, and those of a roster file."""
-    content = await roster.read(MAX_ROSTER_BYTES) if roster and roster.filename else b""
+    content = await roster.read(MAX_ROSTER_BYTES + 1) if roster and roster.filename else b""
+    if len(content) > MAX_ROSTER_BYTES:
+        raise TooLarge(mark("A roster file may have 2 MB at most."))
     wanted = split_names(names)
     if not wanted and not content:
         raise UserError(mark("Paste names or choose a roster file first."))
+    added = await run_in_threadpool(_add, page, course_id, wanted, role, content)
+    return page.go(f"courses/{course_id}/teach?added={added}")
+
+
+def _add(page: Page, course_id: str, names: list[str], role: Role, roster: bytes) -> int:
     with page.portal.db.write() as session:
         require_instructor(session, course_id, page.user.name)
         before = len(people_of(session, course_id))
-        if wanted:
-            add_known(session, course_id, wanted, role, page.user.name)
-        if content:
-            add_roster(session, course_id, content, page.user.name)
-        added = len(people_of(session, course_id)) - before
-    return page.go(f"courses/{course_id}/teach?added={added}")
+        if names:
+            add_known(session, course_id, names, role, page.user.name)
+        if roster:
+            add_roster(session, course_id, roster, page.user.name)
+        return len(people_of(session, course_id)) - before
 
 
 def add_known(session: Session, course_id: str, names: list[str], role: Role, actor: str) -> None:

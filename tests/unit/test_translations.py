@@ -73,7 +73,7 @@ def test_every_message_is_translated() -> None:
     missing = [
         f"{place}: {message}"
         for message, place in messages().items()
-        if not translated().get(message)
+        if re.search("[A-Za-z]", PLACES.sub("", message)) and not translated().get(message)
     ]
     assert not missing, "without Chinese:\n" + "\n".join(missing)
 
