@@ -8,6 +8,7 @@ from typing import Any
 
 import nbformat
 from nbconvert.exporters import HTMLExporter
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import GetGrades
 from traitlets.config import Config
 
@@ -16,6 +17,7 @@ from ulab_coursework.assign import resources_of
 from ulab_coursework.notebooks import grade_id_of
 from ulab_coursework.outputs import hidden_lines, without_hidden
 
+_NBGRADERS_NO_RESPONSE = "No response."
 _TEMPLATES = Path(__file__).parent / "templates"
 
 WORDS = {
@@ -24,7 +26,9 @@ WORDS = {
     "comment": mark("Comment:"),
     "part": mark("Part"),
     "points": mark("Points"),
+    "waiting": mark("to be graded by your instructor"),
 }
+NO_RESPONSE = mark("No answer was given.")
 NOTICE = mark("(An output that quotes a hidden test is not shown.)")
 MISSING = mark("The cell {cell} was missing from your notebook and was put back for grading.")
 DUPLICATED = mark("The cell {cell} was there more than once; the last one was graded.")
@@ -65,7 +69,11 @@ def render(
     resources = resources_of(gradebook, assignment, student)
     notebook, resources = GetGrades().preprocess(notebook, resources)
     translate = translations(language).gettext
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("comment") == _NBGRADERS_NO_RESPONSE:
+            cell.metadata.nbgrader["comment"] = translate(NO_RESPONSE)
     resources["ulab"] = {
+        "waiting": _waiting(gradebook, assignment, student),
         "title": title,
         "language": language,
         "notes": list(remarks),
@@ -80,6 +88,18 @@ def render(
     config.Exporter.default_preprocessors = ["nbconvert.preprocessors.CSSHTMLHeaderPreprocessor"]
     page, _ = HTMLExporter(config=config).from_notebook_node(notebook, resources)
     return page
+
+
+def _waiting(url: str, assignment: str, student: str) -> set[str]:
+    """The cells that a person has yet to give points for."""
+    with Gradebook(url) as gradebook:
+        submission = gradebook.find_submission(assignment, student)
+        return {
+            grade.name
+            for notebook in submission.notebooks
+            for grade in notebook.grades
+            if grade.needs_manual_grade and grade.auto_score is None and grade.manual_score is None
+        }
 
 
 def redacted(

@@ -117,7 +117,7 @@ def _points(
         engine.dispose()
 
 
-HEADINGS = (mark("Account"), mark("Name"), mark("College"))
+HEADINGS = (mark("Account"), mark("Full name"), mark("College"))
 TOTAL = mark("Total")
 
 
