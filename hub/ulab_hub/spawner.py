@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import signal
 import socket
@@ -134,8 +135,18 @@ class SandboxSpawner(LocalProcessSpawner):
             database.engine.dispose()
 
     def _launch(self, spec: SandboxSpec, log: IO[bytes], listen_fd: int) -> Sandbox:
-        name = f"{self.user.name}@{self.name}"
-        return start(spec, name=name, stdout=log, stderr=subprocess.STDOUT, pass_fds=(listen_fd,))
+        return start(
+            spec,
+            name=self._group_name(),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=(listen_fd,),
+        )
+
+    def _group_name(self) -> str:
+        """Names the server's cgroups; another base on this machine may have the same people."""
+        base = hashlib.sha256(os.fsencode(self.site.server.state_dir)).hexdigest()[:12]
+        return f"{base}-{self.user.name}@{self.name}"
 
     def _log_file(self) -> IO[bytes]:
         """The server's log, begun anew; the hub's to read, not the student's to open."""

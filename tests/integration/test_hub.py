@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import nbgrader
@@ -321,7 +322,13 @@ def _sees(base: Base, name: str, path: str) -> bool:
 
 
 def _server_pid(base: Base, name: str, server: str = "") -> int:
-    """The outermost process of a server, as the hub remembers it."""
+    """The outermost process of a server."""
+    pid: int = _server_state(base, name, server)["pid"]
+    return pid
+
+
+def _server_state(base: Base, name: str, server: str = "") -> dict[str, Any]:
+    """What the hub remembers of a server, for its next life."""
     engine = create_engine(f"sqlite:///{base.layout.hub_database}")
     with Session(engine) as session:
         row = session.scalar(
@@ -331,9 +338,9 @@ def _server_pid(base: Base, name: str, server: str = "") -> int:
         )
         assert row is not None
         assert row.state
-        pid: int = row.state["pid"]
+        state: dict[str, Any] = row.state
     engine.dispose()
-    return pid
+    return state
 
 
 # --- Stopping and restarting ---------------------------------------------------------------------
@@ -346,6 +353,8 @@ async def test_servers_outlive_a_killed_hub_and_are_found_again(
     await kernel.text("kept = 42")
     pid = _server_pid(base, "ann")
     life = Life.of(pid)
+    groups = [Path(folder) for folder in _server_state(base, "ann").get("groups", ())]
+    assert all(group.exists() for group in groups)
     base.kill_hub()
     assert life.lasts()
     base.start()
@@ -362,11 +371,10 @@ async def test_servers_outlive_a_killed_hub_and_are_found_again(
     while life.lasts() and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not life.lasts()
-    group = Path("/sys/fs/cgroup/pids/ulab/ann@")
     deadline = time.monotonic() + 20
-    while group.exists() and time.monotonic() < deadline:
+    while any(group.exists() for group in groups) and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert not group.exists()
+    assert not any(group.exists() for group in groups)
 
 
 def test_stopping_the_hub_ends_what_it_started(base: Base) -> None:
