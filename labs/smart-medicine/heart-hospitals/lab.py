@@ -586,6 +586,11 @@ assert abs(_tie - 0.5) < 1e-9, ulab.say(
     zh=f"所有人概率相同，等于没有排序，AUC 应为 0.5，得到 {_tie:.2f}。并列算半分。",
     en=f"With equal probabilities nothing is ordered: AUC is 0.5, not {_tie:.2f}. A tie counts half.",
 )
+_pair = float(auc(np.array([0, 1]), np.array([0.2, 0.9])))
+assert _pair == 1.0, ulab.say(
+    zh=f"只有一对、病人的概率更高时，AUC 应为 1，得到 {_pair}。",
+    en=f"With a single pair that the sick one wins, AUC is 1, not {_pair}.",
+)
 _one = auc(np.array([1, 1, 1]), np.array([0.2, 0.3, 0.4]))
 assert _one is not None and np.isnan(float(_one)), ulab.say(
     zh="只有病人、没有健康人时应返回 nan。", en="With sick people only, nan should come back."
@@ -928,7 +933,7 @@ def _logit(p):
 
 _random = np.random.default_rng(11)
 for _prevalence in (0.06, 0.36, 0.74, 0.935):
-    _p = _random.uniform(0.05, 0.95, 150)
+    _p = _random.uniform(0.002, 0.998, 150)
     _q = np.asarray(recalibrate(_p, _prevalence))
     assert abs(_q.mean() - _prevalence) < 1e-3, ulab.say(
         zh=f"患病比例 {_prevalence} 时，q 的平均是 {_q.mean():.3f}。",
@@ -1150,6 +1155,11 @@ _strict = sensitivity_by_group(_y, _p, _group, threshold=0.7)
 assert _strict.loc["M", "found"] == 0 and _strict.loc["F", "found"] == 2, ulab.say(
     zh="阈值换成 0.7 后结果不对：用到参数 threshold 了吗？",
     en="Wrong at a threshold of 0.7: is the parameter used?",
+)
+_tied = sensitivity_by_group(_y, _p, _group, threshold=0.8)
+assert _tied.loc["F", "found"] == 1, ulab.say(
+    zh="概率正好等于阈值的人不算找到：题目要求 p > threshold。",
+    en="A probability equal to the threshold doesn't count: p > threshold is asked.",
 )
 _three = sensitivity_by_group(
     np.array([1, 0, 0, 1]), np.array([0.9, 0.1, 0.2, 0.3]), np.array(["a", "b", "b", "c"])
