@@ -1091,13 +1091,13 @@ def forecast_all(days, temperature_error=0.0, seed=0):
 test_days = pd.date_range(FIRST_TEST_DAY, "2014-12-31")
 mine = forecast_all(test_days)
 results["mine"] = report(mine)
-window = slice("2014-12-19", "2014-12-28")
-plt.figure(figsize=(10, 3))
-plt.plot(table.loc[window, "Demand"], "k", label=ulab.say(zh="实际", en="actual"))
-plt.plot(mine[window], label=ulab.say(zh="你的预测", en="your forecast"))
-plt.plot(table["Demand"].shift(336)[window], ":", label=ulab.say(zh="照抄上周", en="last week"))
+shown = {
+    ulab.say(zh="实际", en="actual"): table["Demand"],
+    ulab.say(zh="你的预测", en="your forecast"): mine,
+    ulab.say(zh="照抄上周", en="last week"): table["Demand"].shift(336),
+}
+pd.DataFrame(shown).loc["2014-12-19":"2014-12-28"].plot(figsize=(10, 3), style=["k", "-", ":"])
 plt.ylabel(ulab.say(zh="需求（GW）", en="demand (GW)"))
-plt.legend()
 plt.show()
 
 # %% [markdown] lang="zh"
