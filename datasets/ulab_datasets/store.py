@@ -140,18 +140,7 @@ def _provide(root: Path, card: Card, registry: Path) -> None:
     # Heavy (pandas) and needed only now: a second `ulab up` must be quick.
     from ulab_datasets.verify import make
 
-    with tempfile.TemporaryDirectory(dir=root, prefix=".fetch-") as scratch:
-        work = Path(scratch)
-        members = [file.member for file in card.files]
-        unpacked = unpack(card.fetch, members, work, root / "apt")
-        made = work / "made"
-        make(card, unpacked, made)
-        folder = root / "store" / card.id
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "card.json").unlink(missing_ok=True)
-        if (folder / "data").exists():
-            shutil.rmtree(folder / "data")
-        made.rename(folder / "data")
+    folder = _fetch_into(root, card, make)
     md5 = add_to_dvc(root, folder / "data")
     if md5 != _expected_md5(registry, card):
         raise DataMismatch(
@@ -171,6 +160,53 @@ def _provide(root: Path, card: Card, registry: Path) -> None:
     )
     temporary.chmod(0o444)
     temporary.rename(folder / "card.json")
+
+
+def _fetch_into(root: Path, card: Card, make: Callable[[Card, Path, Path], None]) -> Path:
+    """Fetch, make and verify the files, then put them in their place; gives the set's folder."""
+    with tempfile.TemporaryDirectory(dir=root, prefix=".fetch-") as scratch:
+        work = Path(scratch)
+        unpacked = unpack(card.fetch, [file.member for file in card.files], work, root / "apt")
+        made = work / "made"
+        make(card, unpacked, made)
+        folder = root / "store" / card.id
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "card.json").unlink(missing_ok=True)
+        if (folder / "data").exists():
+            shutil.rmtree(folder / "data")
+        made.rename(folder / "data")
+    return folder
+
+
+def register(name: str, registry: Path = REGISTRY) -> Path:
+    """Write the .dvc file of a data set whose card is new; the maintainer's part, done once.
+
+    Parameters
+    ----------
+    name
+        The data set; its card is written.
+    registry
+        Where the card is.
+
+    Returns
+    -------
+    Path
+        The file written, to be committed beside the card.
+
+    Raises
+    ------
+    DatasetError
+        The data can't be fetched or is not what the card says.
+    """
+    from ulab_datasets.verify import make
+
+    card = find_card(name, registry)
+    with tempfile.TemporaryDirectory(prefix="ulab-register-") as scratch:
+        folder = _fetch_into(Path(scratch), card, make)
+        add_to_dvc(Path(scratch), folder / "data")
+        target = registry / name / "data.dvc"
+        shutil.copyfile(folder / "data.dvc", target)
+    return target
 
 
 def _expected_md5(registry: Path, card: Card) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from ulab_datasets.card import REGISTRY
 from ulab_datasets.errors import DataMismatch
-from ulab_datasets.store import ensure, recheck
+from ulab_datasets.store import ensure, recheck, register
 
 NAMES = ["heart-disease", "fashion-mnist"]
 
@@ -87,3 +87,12 @@ def test_data_that_differs_from_the_registrys_checksum_is_not_offered(
     assert isinstance(result.error, DataMismatch)
     assert "is not the registry's" in str(result.error)
     assert not (tmp_path / "state" / "store" / "heart-disease" / "card.json").exists()
+
+
+def test_a_maintainer_registers_a_new_card_and_gets_the_same_checksum(tmp_path: Path) -> None:
+    registry = tmp_path / "registry"
+    shutil.copytree(REGISTRY / "heart-disease", registry / "heart-disease")
+    (registry / "heart-disease" / "data.dvc").unlink()
+    written = register("heart-disease", registry)
+    known = (REGISTRY / "heart-disease" / "data.dvc").read_text(encoding="utf-8")
+    assert written.read_text(encoding="utf-8") == known

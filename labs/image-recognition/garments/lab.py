@@ -964,7 +964,7 @@ print({name: int(count) for name, count in zip(data.names, called)})
 # ### BEGIN SOLUTION
 # 评分要点：
 # - （1 分）指出衬衫与 T 恤（或衬衫与套头衫、外套），引用混淆矩阵里的张数或召回率，原因合理（轮廓相近、没有颜色和面料、标签本身含糊）。
-# - （2 分）结论有条件、有依据：用到某一类的召回率，也用到白背景实验；只说“准确率 88%，可以用”得 0 分。提到要人复核、限制拍摄条件、遇到没见过的情况会乱答，都算好理由。
+# - （2 分）结论有条件、有依据：用到某一类的召回率，也用到白背景实验；只说“准确率 89%，可以用”得 0 分。提到要人复核、限制拍摄条件、遇到没见过的情况会乱答，都算好理由。
 # - （1 分）收集的照片针对问题（白桌面、真实旧衣、容易混的类），并留出一部分作为新的测试集来比较前后。
 # ### END SOLUTION
 
@@ -972,7 +972,7 @@ print({name: int(count) for name, count in zip(data.names, called)})
 # ### BEGIN SOLUTION
 # Rubric:
 # - (1) Names shirt and T-shirt (or shirt and pullover, coat) with counts or recalls from the matrix and a sensible cause (same outline, no colour or fabric, ambiguous labels).
-# - (2) A conclusion with conditions and grounds: uses the recall of a class and the white background; "88 % accuracy, so use it" earns 0. Human review, fixed conditions of photography, and answers given to what was never seen are good reasons.
+# - (2) A conclusion with conditions and grounds: uses the recall of a class and the white background; "89 % accuracy, so use it" earns 0. Human review, fixed conditions of photography, and answers given to what was never seen are good reasons.
 # - (1) Photographs that fit the problem (white table, real used clothes, the classes mixed up), with a part held out as a new test set to compare before and after.
 # ### END SOLUTION
 
