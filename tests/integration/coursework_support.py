@@ -9,13 +9,18 @@ from typing import Any
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader.api import Gradebook
 
 from ulab_core.database import Database, upgrade
 from ulab_core.layout import Layout
 from ulab_core.models import Role
 from ulab_core.settings import Settings, load_settings
+from ulab_coursework.coursefolder import gradebook_url
 from ulab_coursework.courses import create_course, enrol, ensure_person
 from ulab_coursework.releases import publish_assignment
+from ulab_coursework.standing import Standing, history
+from ulab_coursework.submissions import Receipt, receive
+from ulab_coursework.worker import Worker
 
 COURSE = "sums-2026"
 LAB = "sums"
@@ -187,3 +192,35 @@ def furnish(base: Base, publish: bool = True) -> None:
         enrol(session, COURSE, "carol", Role.INSTRUCTOR, "carol")
     if publish:
         publish_assignment(db, layout, COURSE, LAB, None, "at_once", "carol")
+
+
+def hand_in(base: Base, content: bytes, person: str = "alice", assignment: str = LAB) -> Receipt:
+    return receive(
+        base.db, base.layout, base.settings, COURSE, assignment, person, content, "portal"
+    )
+
+
+def grade_all(base: Base, **grading: Any) -> None:
+    section = base.settings.grading.model_copy(update=grading)
+    worker = Worker(base.settings.model_copy(update={"grading": section}))
+    while worker.work_once():
+        pass
+
+
+def newest(base: Base, person: str = "alice") -> Standing:
+    with base.db.read() as session:
+        return history(session, COURSE, LAB, person)[0]
+
+
+def cells_by_id(base: Base, person: str = "alice") -> dict[str, nbformat.NotebookNode]:
+    path = base.layout.course(COURSE) / "autograded" / person / LAB / f"{LAB}.ipynb"
+    notebook = nbformat.read(str(path), as_version=4)
+    return {c.metadata.nbgrader["grade_id"]: c for c in notebook.cells if "nbgrader" in c.metadata}
+
+
+def grades(base: Base, person: str = "alice") -> dict[str, Any]:
+    with Gradebook(gradebook_url(base.layout, COURSE), COURSE) as gradebook:
+        [notebook] = gradebook.find_submission(LAB, person).notebooks
+        return {
+            g.name: (g.auto_score, g.manual_score, g.needs_manual_grade) for g in notebook.grades
+        }

@@ -1,0 +1,45 @@
+"""Grading as an ordinary user of the machine, without root's help."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from integration.sandbox_support import ORDINARY_UID, as_ordinary_user
+
+SCRIPT = """
+import os, sys
+from pathlib import Path
+from integration.coursework_support import COURSE, LAB, answer, make_base
+from ulab_coursework.standing import history
+from ulab_coursework.submissions import receive
+from ulab_coursework.worker import Worker
+
+class Patch:
+    setenv = staticmethod(os.environ.__setitem__)
+
+base = make_base(Path(sys.argv[1]), Patch)
+receive(base.db, base.layout, base.settings, COURSE, LAB, "alice", answer(), "portal")
+Worker(base.settings).work_once()
+with base.db.read() as session:
+    [found] = history(session, COURSE, LAB, "alice")
+print("graded", found.state, found.score, found.problem)
+"""
+
+
+def test_a_submission_is_graded_without_root(tmp_path: Path) -> None:
+    folder = tmp_path / "base"
+    folder.mkdir()
+    if os.geteuid() == 0:
+        os.chown(folder, ORDINARY_UID, ORDINARY_UID)
+    done = subprocess.run(
+        [*as_ordinary_user(folder), sys.executable, "-c", SCRIPT, str(folder)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "HOME": str(folder)},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "graded graded 5.0 None" in done.stdout, done.stdout + done.stderr[-6000:]

@@ -1,0 +1,100 @@
+"""Submissions: what is taken, what is refused, and that nothing taken is lost."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from integration.coursework_support import (
+    COURSE,
+    LAB,
+    OTHER_LAB,
+    Base,
+    answer,
+    hand_in,
+    make_base,
+    newest,
+)
+from sqlalchemy import func, select
+
+from ulab_core.errors import NotAllowed, NotFound, TooLarge
+from ulab_core.i18n import translations
+from ulab_core.models import AuditEntry, Job, Submission, utc_now
+from ulab_coursework import releases
+from ulab_coursework.notebooks import NotANotebook, OtherAssignment
+from ulab_coursework.standing import history
+from ulab_coursework.submissions import AfterDeadline
+
+
+@pytest.fixture
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Base:
+    return make_base(tmp_path, monkeypatch)
+
+
+def test_what_is_taken_is_stored_before_the_receipt_and_old_ones_stay(base: Base) -> None:
+    before = utc_now()
+    first = hand_in(base, answer("return 1"))
+    assert before <= first.received_at <= utc_now()
+    assert base.layout.submission_file(first.sha256).read_bytes() == answer("return 1")
+    second = hand_in(base, answer("return 2"))
+    again = hand_in(base, answer("return 1"))
+    assert len({first.id, second.id, again.id}) == 3
+    with base.db.read() as session:
+        found = history(session, COURSE, LAB, "alice")
+        audited = session.scalar(
+            select(func.count()).where(AuditEntry.action == "submission.receive")
+        )
+    assert [one.id for one in found] == [again.id, second.id, first.id]
+    assert audited == 3
+
+
+def test_the_same_bytes_again_give_the_same_receipt_also_at_once_and_when_late(base: Base) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        receipts = list(pool.map(lambda _: hand_in(base, answer()), range(8)))
+    assert len({receipt.id for receipt in receipts}) == 1
+    assert sum(not receipt.again for receipt in receipts) == 1
+    past = utc_now() - timedelta(seconds=1)
+    releases.set_deadline(base.db, base.layout, COURSE, LAB, past, "carol")
+    assert hand_in(base, answer()).again
+    with base.db.read() as session:
+        assert session.scalar(select(func.count()).select_from(Job)) == 1
+
+
+def test_after_the_deadline_nothing_is_taken_until_it_is_extended(base: Base) -> None:
+    past = utc_now() - timedelta(seconds=1)
+    releases.set_deadline(base.db, base.layout, COURSE, LAB, past, "carol")
+    with pytest.raises(AfterDeadline, match="Asia/Shanghai") as refused:
+        hand_in(base, answer())
+    assert "截止" in refused.value.sentence(translations("zh").gettext)
+    future = utc_now() + timedelta(hours=1)
+    releases.set_deadline(base.db, base.layout, COURSE, LAB, future, "carol")
+    assert not hand_in(base, answer()).late
+
+
+@pytest.mark.parametrize(
+    ("how", "refusal"),
+    [
+        ({"content": b"{"}, NotANotebook),
+        ({"content": b" " * (20 * 1024 * 1024 + 1)}, TooLarge),
+        ({"content": answer("return a * b", lab=OTHER_LAB)}, OtherAssignment),
+        ({"person": "dave"}, NotAllowed),
+        ({"person": "nobody"}, NotAllowed),
+        ({"assignment": OTHER_LAB}, NotFound),
+        ({"assignment": "missing"}, NotFound),
+    ],
+)
+def test_refusals_store_nothing(base: Base, how: dict[str, Any], refusal: type) -> None:
+    with pytest.raises(refusal):
+        hand_in(base, **{"content": answer(), **how})
+    with base.db.read() as session:
+        assert session.scalar(select(func.count()).select_from(Submission)) == 0
+    assert not [path for path in base.layout.submissions.rglob("*") if path.is_file()]
+
+
+def test_a_withdrawn_assignment_takes_nothing_and_loses_nothing(base: Base) -> None:
+    receipt = hand_in(base, answer())
+    releases.withdraw_assignment(base.db, COURSE, LAB, "carol")
+    with pytest.raises(NotFound, match="not published"):
+        hand_in(base, answer("return 0"))
+    assert newest(base).id == receipt.id
