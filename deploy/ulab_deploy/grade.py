@@ -35,10 +35,16 @@ class NotRun(UserError):
 
 @dataclass(frozen=True)
 class GradedCell:
-    """What one test cell earned, and what it said when it failed."""
+    """What one test cell earned, and what it said when it failed.
+
+    Attributes
+    ----------
+    points
+        None for a cell that a person grades.
+    """
 
     cell: str
-    points: float
+    points: float | None
     max_points: float
     said: str
 
@@ -59,7 +65,7 @@ class Graded:
 
     @property
     def points(self) -> float:
-        return sum(cell.points for cell in self.cells)
+        return sum(cell.points or 0.0 for cell in self.cells)
 
     @property
     def max_points(self) -> float:
@@ -121,6 +127,4 @@ def _graded(cell: nbformat.NotebookNode) -> GradedCell:
         for output in cell.get("outputs", ())
         if output.output_type == "error"
     ]
-    return GradedCell(
-        cell.metadata.nbgrader["grade_id"], points or 0.0, max_points, " ".join(errors)
-    )
+    return GradedCell(cell.metadata.nbgrader["grade_id"], points, max_points, " ".join(errors))

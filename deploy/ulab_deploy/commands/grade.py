@@ -51,7 +51,12 @@ def register(app: typer.Typer) -> None:
                 )
             )
             for line in console.table(
-                [(f"  {c.cell}", f"{c.points:g}/{c.max_points:g}", c.said) for c in result.cells]
+                [
+                    (f"  {c.cell}", f"–/{c.max_points:g}", t("an instructor grades this"))
+                    if c.points is None
+                    else (f"  {c.cell}", f"{c.points:g}/{c.max_points:g}", c.said)
+                    for c in result.cells
+                ]
             ):
                 say(line)
         if json:
