@@ -20,6 +20,7 @@ from ulab_core.models import Person
 from ulab_core.settings import Settings, load_settings
 from ulab_hub import login
 from ulab_hub.language import LanguageTransform, current_language, translate, translate_plural
+from ulab_hub.service_watch import watch_closely
 from ulab_hub.stock_messages import said_our_way
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -41,6 +42,10 @@ class ULabHub(JupyterHub):
         for key in ("jinja2_env", "jinja2_env_sync"):
             teach(self.tornado_settings[key])
         self.tornado_settings["ulab_settings"] = site
+
+    def init_services(self) -> None:
+        watch_closely()
+        super().init_services()
 
     def init_handlers(self) -> None:
         self.extra_handlers = [

@@ -138,7 +138,7 @@ def fill_and_run(page: Page, answers: Sequence[tuple[int, str]]) -> None:
         page.keyboard.insert_text(content)
     menu_command(page, 3, "runmenu:run-all")
     last = cells.locator("visible=true").filter(has=page.locator(".jp-InputPrompt")).last
-    expect(_prompt(page)).to_have_text(re.compile(r"\[\d+\]"), timeout=SLOW_MS)
+    expect(_prompt(page)).to_have_text(re.compile(r"\[\d+\]"), timeout=4 * SLOW_MS)
     expect(last).to_be_attached()
     page.keyboard.press("Control+S")
     expect(page.locator(".lm-TabBar-tab.lm-mod-current.jp-mod-dirty")).to_have_count(0)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from browser.browser_support import SLOW_MS, Person, RunningBase, fill_and_run
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 COURSE = "medicine-autumn"
 CURRICULUM = "medicine-foundations"
@@ -48,8 +48,8 @@ def test_a_class_from_publishing_to_feedback(
     assert student.status(feedback_path) == 200
 
     _sees_the_class(teacher, score, tmp_path)
-    _sees_own_runs(student)
-    _refused_to_others(browser, base, student, feedback_path)
+    runs_address = _sees_own_runs(student)
+    _refused_to_others(Person(browser, base, "student2", "zh"), feedback_path, runs_address)
 
 
 def _make_and_publish(teacher: Person) -> None:
@@ -85,31 +85,40 @@ def _sees_the_class(teacher: Person, score: str, tmp_path: Path) -> None:
     assert "student2" in rows
 
 
-def _sees_own_runs(student: Person) -> None:
+def _sees_own_runs(student: Person) -> str:
+    """Look at the own runs from the lab's page; gives the address of the page of runs."""
     page = student.open(LAB_PAGE)
     with page.expect_popup() as opened:
-        page.locator("main a[href*='/services/mlflow/']").first.click()
+        page.click("#my-runs")
     runs = opened.value
     expect(runs.locator("body")).to_contain_text(f"{LAB}/student1", timeout=SLOW_MS)
     expect(runs.locator("a[href*='/runs/']").first).to_be_visible(timeout=SLOW_MS)
-    student.runs_path = runs.url.removeprefix(student.base.url)  # type: ignore[attr-defined]
+    address = runs.url
+    assert _ask_mlflow(runs, address) == 200
     runs.close()
+    return address
 
 
-def _refused_to_others(
-    browser: Browser, base: RunningBase, student: Person, feedback_path: str
-) -> None:
-    other = Person(browser, base, "student2", "zh")
-    experiment = re.search(r"experiments/(\d+)", student.runs_path)  # type: ignore[attr-defined]
-    assert experiment is not None
-    asked = (
-        "/services/mlflow/ajax-api/2.0/mlflow/experiments/get"
-        f"?experiment_id={experiment[1]}&workspace={COURSE}"
-    )
+def _refused_to_others(other: Person, feedback_path: str, runs_address: str) -> None:
     assert other.status(feedback_path) in (403, 404)
-    headers = {"X-MLFLOW-WORKSPACE": COURSE, "Sec-Fetch-Site": "same-origin"}
-    url = base.url + asked
-    assert student.page.context.request.get(url, headers=headers).status == 200
-    assert other.page.context.request.get(url, headers=headers).status == 403
     assert other.status(f"/services/ulab/{TEACH}") == 403
-    other.leave()
+    page = other.open(LAB_PAGE)
+    with page.expect_popup() as opened:
+        page.click("#my-runs")
+    runs = opened.value
+    expect(runs.locator("body")).to_contain_text(f"{LAB}/student2", timeout=SLOW_MS)
+    assert _ask_mlflow(runs, runs.url) == 200
+    assert _ask_mlflow(runs, runs_address) == 403
+
+
+def _ask_mlflow(page: Page, runs_address: str) -> int:
+    """What MLflow says when its own page asks for the experiment at `runs_address`."""
+    experiment = re.search(r"experiments/(\d+)", runs_address)
+    assert experiment is not None
+    status: int = page.evaluate(
+        """async ([experiment, course]) => (await fetch(
+            `ajax-api/2.0/mlflow/experiments/get?experiment_id=${experiment}`,
+            {headers: {"X-MLFLOW-WORKSPACE": course}})).status""",
+        [experiment[1], COURSE],
+    )
+    return status
