@@ -51,6 +51,8 @@ def main() -> int:
     parser.add_argument("--uv-only", action="store_true", help="only fetch uv, to make lock files")
     parser.add_argument("--for-tests", action="store_true", help="also what only the tests need")
     options = parser.parse_args()
+    # Students' processes, which run as other users, read the environment.
+    os.umask(0o022)
     try:
         require_python()
         CACHE.mkdir(exist_ok=True)
@@ -289,7 +291,8 @@ def apt_install(packages: list[str], why: str) -> None:
 
 
 def execute(command: list[str], env: dict[str, str] | None = None, cwd: Path = ROOT) -> None:
-    result = subprocess.run(command, env=env, cwd=cwd)
+    # Errors are written to the other stream; what went well needs no words.
+    result = subprocess.run(command, env=env, cwd=cwd, stdout=subprocess.DEVNULL)
     if result.returncode != 0:
         raise Refused(
             say(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+KILL_S = 10.0
 
 
 def _prctl(option: int, value: int) -> None:
@@ -84,7 +85,9 @@ def end_all(
     while _reap_and_find(find) and time.monotonic() < until and not is_over():
         time.sleep(0.05)
     killed: set[int] = set()
-    while left := _reap_and_find(find):
+    # A process that waits for a disk or another machine can't be killed, nor waited for.
+    until = time.monotonic() + KILL_S
+    while (left := _reap_and_find(find)) and time.monotonic() < until:
         killed.update(left)
         _signal_all(left, signal.SIGKILL)
         time.sleep(0.02)
