@@ -218,6 +218,8 @@ def uv_environment() -> dict[str, str]:
     env = {**os.environ, "UV_NO_CONFIG": "1", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
     env.setdefault("UV_CACHE_DIR", str(CACHE / "uv"))
     env.setdefault("UV_HTTP_TIMEOUT", "180")
+    (CACHE / "tmp").mkdir(exist_ok=True)
+    env["TMPDIR"] = str(CACHE / "tmp")
     # A mirror that pip was told of serves uv too; the lock's hashes say what may come from it.
     mirror = os.environ.get("PIP_INDEX_URL") or read(UV.parent.parent / "index-url")
     if mirror and not any(v in env for v in ("UV_DEFAULT_INDEX", "UV_INDEX_URL")):
