@@ -12,10 +12,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import httpx
 import nbformat
+from nbformat import NotebookNode
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from ulab_core.process import descendants
 from ulab_hub.services import free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -76,11 +77,21 @@ class RunningBase:
                 return line.split("\t")[1]
         raise KeyError(name)
 
+    def _published(self, curriculum: str, lab: str) -> Path:
+        [folder] = (self.state / "curricula" / curriculum).glob(f"*/labs/{lab}")
+        return folder
+
+    def release(self, curriculum: str, lab: str, language: str) -> NotebookNode:
+        """The notebook that students are given."""
+        file = self._published(curriculum, lab) / "release" / language / f"{lab}.ipynb"
+        return nbformat.read(file, as_version=4)
+
     def reference(self, curriculum: str, lab: str) -> list[tuple[int, str]]:
         """What a perfect student writes: (place of the cell in the notebook, its content)."""
-        [folder] = (self.state / "curricula" / curriculum).glob(f"*/labs/{lab}")
-        source = nbformat.read(folder / "source" / f"{lab}.ipynb", as_version=4)
-        release = nbformat.read(folder / "release" / "zh" / f"{lab}.ipynb", as_version=4)
+        source = nbformat.read(
+            self._published(curriculum, lab) / "source" / f"{lab}.ipynb", as_version=4
+        )
+        release = self.release(curriculum, lab, "zh")
         answers = {
             cell.metadata.nbgrader.grade_id: cell.source
             for cell in source.cells
@@ -154,14 +165,10 @@ def menu_command(page: Page, menu: int, command: str) -> None:
     page.locator(f'.lm-Menu-item[data-command="{command}"]').click()
 
 
-def wait_until_answers(url: str, seconds: float = 60) -> httpx.Response:
-    until = time.monotonic() + seconds
-    while True:
-        try:
-            answer = httpx.get(url, timeout=10)
-            if answer.status_code < 500 or time.monotonic() > until:
-                return answer
-        except httpx.HTTPError:
-            if time.monotonic() > until:
-                raise
-        time.sleep(0.3)
+def process_of(base: RunningBase, module: str) -> int:
+    """The process of this base that runs a service."""
+    for pid in descendants(base.process.pid):
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        if module.encode() in command:
+            return pid
+    raise LookupError(module)
