@@ -22,8 +22,15 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from ulab_core.i18n import mark
+
 # A name is also a folder, a URL segment and an MLflow identity, so it is kept plain.
-PERSON_NAME = re.compile(r"[a-z][a-z0-9._-]{0,31}")
+# Student numbers are names too, so a digit may come first.
+PERSON_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
+PERSON_NAME_REFUSED = mark(
+    "{name} can't be an account: use up to 32 small letters, digits, dots, hyphens and "
+    "underscores, with a letter or digit first."
+)
 # "grade-<course>" must fit JupyterHub's 30 characters for a named server, and a course is an MLflow
 # workspace of the same name: two characters at least, no hyphen at the end, none of its own words.
 COURSE_ID = re.compile(

@@ -14,6 +14,7 @@ from ulab_core.layout import Layout
 from ulab_core.models import (
     COURSE_ID,
     PERSON_NAME,
+    PERSON_NAME_REFUSED,
     Assignment,
     Course,
     Enrolment,
@@ -112,13 +113,7 @@ def ensure_person(
     person = session.scalar(select(Person).where(Person.name == name))
     if person is None:
         if not PERSON_NAME.fullmatch(name):
-            raise BadName(
-                mark(
-                    "{name} can't be an account: use up to 32 small letters, digits, dots, "
-                    "hyphens and underscores, with a letter first."
-                ),
-                name=name,
-            )
+            raise BadName(PERSON_NAME_REFUSED, name=name)
         person = Person(name=name)
         session.add(person)
     person.display_name = display_name or person.display_name or ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark
-from ulab_core.models import PERSON_NAME, Role
+from ulab_core.models import PERSON_NAME, PERSON_NAME_REFUSED, Role
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "name": ("name", "username", "user name", "account", "账号", "帐号", "用户名", "学号", "工号"),
@@ -183,10 +183,7 @@ def _row(number: int, cells: dict[str, str], courses: Collection[str]) -> Row | 
         problems.append(
             BadLine(
                 number,
-                mark(
-                    "{name} can't be an account: use up to 32 small letters, digits, dots, "
-                    "hyphens and underscores, with a letter first (such as s20260101)."
-                ),
+                PERSON_NAME_REFUSED,
                 name=cells["name"],
             )
         )

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from ulab_core.errors import NotFound, UserError
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
-from ulab_core.models import PERSON_NAME
+from ulab_core.models import PERSON_NAME, PERSON_NAME_REFUSED
 from ulab_core.settings import Settings
 
 # Letters and digits that can't be taken for one another on a printed slip of paper.
@@ -107,13 +107,7 @@ class Accounts:
         """
         for name, password in passwords.items():
             if not PERSON_NAME.fullmatch(name):
-                raise BadAccount(
-                    mark(
-                        "{name} can't be an account: use up to 32 small letters, digits, dots, "
-                        "hyphens and underscores, with a letter first."
-                    ),
-                    name=name,
-                )
+                raise BadAccount(PERSON_NAME_REFUSED, name=name)
             self._require_good(password)
         taken = sorted(self.names() & passwords.keys())
         if taken:
