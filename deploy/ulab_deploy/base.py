@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
-from ulab_core.settings import CONFIG_VARIABLE, DEFAULT_FILE, Settings, load_settings
+from ulab_core.settings import Settings, load_settings
 
 
 class NoBase(UserError):
@@ -24,8 +24,14 @@ class AlreadyRunning(UserError):
     exit_code = 3
 
 
+# Whoever only asks who holds the lock has it for far less than this.
+ASK_AGAIN_S = 0.02
+
+
 @dataclass(frozen=True)
 class Base:
+    """One base: what was set, and where its state lies."""
+
     settings: Settings
     layout: Layout
 
@@ -56,15 +62,6 @@ def existing_base() -> Base:
     return base
 
 
-def settings_environment(base: Base) -> dict[str, str]:
-    """Variables by which processes we start find the same settings from any folder."""
-    env = {"ULAB_SERVER__STATE_DIR": str(base.layout.root)}
-    file = Path(os.environ.get(CONFIG_VARIABLE, DEFAULT_FILE))
-    if file.is_file():
-        env[CONFIG_VARIABLE] = str(file.resolve())
-    return env
-
-
 class RunLock:
     """Held while a base runs, so that two never serve from one state; freed even by `kill -9`."""
 
@@ -80,19 +77,21 @@ class RunLock:
         AlreadyRunning
         """
         file = self.path.open("a+")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            self.refuse_if_held()
-            raise
+        while not _locked(file, fcntl.LOCK_EX):
+            try:
+                self.refuse_if_held()
+            except AlreadyRunning:
+                file.close()
+                raise
+            time.sleep(ASK_AGAIN_S)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
         self._file = file
 
     def refuse_if_held(self) -> None:
-        """
+        """Refuse when a base runs from this state already.
+
         Raises
         ------
         AlreadyRunning
@@ -108,10 +107,14 @@ class RunLock:
         """The process that runs the base, or None."""
         try:
             with self.path.open("r") as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return int(file.read() or 0)
+                return None if _locked(file, fcntl.LOCK_SH) else int(file.read() or 0)
         except OSError:
             return None
-        return None
+
+
+def _locked(file: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -19,6 +19,8 @@ from ulab_curricula import (
 from ulab_deploy import places
 from ulab_deploy.base import Base
 
+_NO_LAB = mark("There is no lab {name}. Known: {known}.")
+
 
 def published_version(base: Base, curriculum: str, version: str = "") -> PublishedCurriculum:
     """A published version of a curriculum, the newest unless one is named.
@@ -42,10 +44,12 @@ def published_version(base: Base, curriculum: str, version: str = "") -> Publish
 
 
 def require_role(role: str) -> Role:
-    """
+    """The role that was typed.
+
     Raises
     ------
     UserError
+        There is no such role.
     """
     try:
         return Role(role)
@@ -84,8 +88,20 @@ def labs_of_checkout(names: Sequence[str]) -> list[Lab]:
             found = load_curriculum(places.CURRICULA / name)
             chosen |= {lab.id: lab for lab in found.labs}
         else:
-            _require_known(name, sorted(labs), mark("There is no lab {name}. Known: {known}."))
+            _require_known(name, sorted(labs), _NO_LAB)
     return list(chosen.values())
+
+
+def lab_of_checkout(name: str) -> Lab:
+    """The lab of that id.
+
+    Raises
+    ------
+    NotFound, BadManifest
+    """
+    labs = {lab.id: lab for lab in find_labs(places.LABS)}
+    _require_known(name, sorted(labs), _NO_LAB)
+    return labs[name]
 
 
 def _require_known(name: str, known: Sequence[str], message: str) -> None:

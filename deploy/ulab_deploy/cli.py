@@ -29,8 +29,8 @@ class Verbs(TyperGroup):
         except UserError as error:
             console.warn(console.sentence(error))
             raise typer.Exit(error.exit_code) from None
-        except (BrokenPipeError, RuntimeError):
-            # Typer ends a command by raising subclasses of RuntimeError (Exit, Abort).
+        except (BrokenPipeError, typer.Exit, typer.Abort):
+            # Not errors: how Typer ends a command, and a reader who has seen enough.
             raise
         except Exception as error:
             # Typer's own errors, about how a command is written, show themselves.

@@ -8,12 +8,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from unicodedata import east_asian_width
 
 from ulab_core.errors import UserError
 from ulab_core.i18n import LANGUAGES, translations
 
 _VARIABLES = ("ULAB_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 _language = "en"
+# Shorter steps need no remark.
+_LONG_STEP_S = 3
 
 
 def language_of(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
@@ -72,8 +75,6 @@ def table(rows: Sequence[Sequence[object]]) -> Iterator[str]:
 
 
 def _width(text: str) -> int:
-    from unicodedata import east_asian_width
-
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
@@ -88,7 +89,7 @@ def step(title: str) -> Iterator[Callable[[str], None]]:
 
     yield more
     seconds = time.monotonic() - started
-    if seconds >= 3:
+    if seconds >= _LONG_STEP_S:
         say(f"  {seconds:.0f} s")
 
 

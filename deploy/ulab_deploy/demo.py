@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from ulab_core.database import Database
-from ulab_core.models import Assignment, Course, FeedbackPolicy, Role, utc_now
+from ulab_core.models import Assignment, AuditEntry, Course, FeedbackPolicy, Role, utc_now
 from ulab_coursework.courses import create_course, enrol, ensure_person
 from ulab_deploy.base import Base
 
@@ -45,8 +45,6 @@ def prepare(base: Base) -> None:
 
 def _publish_new(base: Base, db: Database, course_ids: list[str]) -> None:
     """Publish the assignments that no one has ever published or withdrawn."""
-    from ulab_core.models import AuditEntry
-
     with db.read() as session:
         touched = set(
             session.scalars(

@@ -57,7 +57,6 @@ class Facts:
     state_error: str | None = None
     state_owner: int | None = None
     uid: int = 1000
-    socket_path: str = "state/run/hub.sock"
     free_disk_mb: int = 100_000
     memory_mb: int = 16_000
     memory_limit_mb: int = 4096
@@ -93,7 +92,6 @@ def gather(base: Base) -> Facts:
         state_dir=str(layout.root),
         state_error=_state_error(layout.root),
         state_owner=layout.root.stat().st_uid if layout.root.exists() else None,
-        socket_path=str(_socket_folder(base) / "mlflow.sock"),
         free_disk_mb=shutil.disk_usage(_existing(layout.root)).free // 2**20,
         memory_mb=_memory_mb(),
         memory_limit_mb=settings.limits.memory_mb,
@@ -123,10 +121,6 @@ def bind_errno(host: str, port: int) -> int | None:
         except OSError as error:
             return error.errno
     return None
-
-
-def _socket_folder(base: Base) -> Path:
-    return getattr(base.layout, "socket_dir", base.layout.run)
 
 
 def _sandbox() -> tuple[str | None, str | None, bool]:

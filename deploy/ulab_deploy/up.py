@@ -10,16 +10,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ulab_deploy import console, places
-from ulab_deploy.base import Base, RunLock, open_base, settings_environment
+from ulab_deploy.base import Base, RunLock, open_base
 from ulab_deploy.console import say, t, warn
 from ulab_deploy.doctor import Level, examine, require_fit
 from ulab_deploy.facts import gather
 from ulab_deploy.prepare import Prepared, has_demonstration, prepare
 from ulab_deploy.supervisor import Supervisor
+from ulab_hub.services import settings_environment
 
 PORTAL = "/services/ulab/"
-# 404 is what the proxy says of the portal until the hub has given it the way there.
-NOT_YET = (None, 404, 502, 503, 504)
 # It asks a visitor to log in; 404 and 503 come from the proxy and the hub while it starts.
 PORTAL_IS_UP = (200, 302, 303, 401, 403)
 ANSWER_S = 5.0
@@ -56,7 +55,7 @@ def _supervisor(base: Base, prepared: Prepared) -> Supervisor:
     log = base.layout.logs / "hub.log"
     return Supervisor(
         command=[sys.executable, "-P", "-m", "ulab_hub.app", "-f", str(places.HUB_CONFIG)],
-        env={**os.environ, **settings_environment(base)},
+        env={**os.environ, **settings_environment(base.settings, os.environ, Path.cwd())},
         cwd=base.layout.hub,
         log=log,
         is_ready=lambda: serves(base),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import socket
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -188,3 +190,16 @@ def test_two_can_not_run_one_base(tmp_path: Path) -> None:
     assert second.holder() == os.getpid()
     with pytest.raises(AlreadyRunning, match=str(os.getpid())):
         second.take()
+
+
+def test_someone_who_only_asks_does_not_keep_a_base_from_starting(tmp_path: Path) -> None:
+    base = base_in(tmp_path)
+    base.layout.prepare()
+    lock = RunLock(base.layout)
+    asking = lock.path.open("a+")
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    answered = threading.Timer(0.2, asking.close)
+    answered.start()
+    lock.take()
+    answered.join()
+    assert lock.holder() == os.getpid()

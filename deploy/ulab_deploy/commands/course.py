@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from ulab_deploy import console
+from ulab_deploy.commands.options import Json
 from ulab_deploy.console import say, t
 
-Json = Annotated[bool, typer.Option("--json", help=t("Print JSON for machines."))]
 ACTOR = "ulab course"
 
 

@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from ulab_deploy import console
+from ulab_deploy.commands.options import Json
 from ulab_deploy.console import say, sentence, t
-
-Json = Annotated[bool, typer.Option("--json", help=t("Print JSON for machines."))]
 
 
 def register(app: typer.Typer) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from ulab_deploy import console
+from ulab_deploy.commands.options import Json
 from ulab_deploy.console import t
 
 SIGNS = {"ok": "✓", "warning": "!", "problem": "✗"}
@@ -17,9 +16,7 @@ def register(app: typer.Typer) -> None:
         help=t("Check what could keep a base from working here, and say what to do."),
         epilog=t("Example: {example}", example="ulab doctor --json"),
     )
-    def doctor(
-        json: Annotated[bool, typer.Option("--json", help=t("Print JSON for machines."))] = False,
-    ) -> None:
+    def doctor(json: Json = False) -> None:
         from ulab_deploy.base import open_base
         from ulab_deploy.doctor import Level, examine
         from ulab_deploy.facts import gather

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ulab_deploy import console
+from ulab_deploy.commands.options import Json
 from ulab_deploy.console import say, sentence, t
 
 
@@ -22,17 +23,17 @@ def register(app: typer.Typer) -> None:
     def grade(
         lab: Annotated[str, typer.Argument(help=t("The lab's id."))],
         submissions: Annotated[list[Path], typer.Argument(help=t("Notebook files."))],
-        json: Annotated[bool, typer.Option("--json", help=t("Print JSON for machines."))] = False,
+        json: Json = False,
     ) -> None:
         from ulab_deploy.base import open_base
-        from ulab_deploy.catalogue import labs_of_checkout
+        from ulab_deploy.catalogue import lab_of_checkout
         from ulab_deploy.files import require_file
         from ulab_deploy.grade import grade_files
         from ulab_deploy.prepare import provide
 
         base = open_base()
         files = [require_file(path) for path in submissions]
-        (found,) = labs_of_checkout([lab])[:1]
+        found = lab_of_checkout(lab)
         provide(base, list(found.manifest.datasets))
         results = []
         for result in grade_files(found, files, base.settings, base.layout):

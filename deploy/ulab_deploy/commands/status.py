@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from ulab_deploy import console
+from ulab_deploy.commands.options import Json
 from ulab_deploy.console import say, t
 
 
@@ -15,9 +14,7 @@ def register(app: typer.Typer) -> None:
         help=t("Say whether the base serves and what is in it; exit code 1 when it doesn't serve."),
         epilog=t("Example: {example}", example="ulab status --json"),
     )
-    def status(
-        json: Annotated[bool, typer.Option("--json", help=t("Print JSON for machines."))] = False,
-    ) -> None:
+    def status(json: Json = False) -> None:
         from ulab_deploy import listings
         from ulab_deploy.base import existing_base
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from ulab_deploy import console
+from ulab_deploy.commands.options import Json
 from ulab_deploy.console import t
 
 SHOWN = ("ulab", "jupyterhub", "jupyterlab", "nbgrader", "mlflow", "dvc", "torch", "torchvision")
@@ -17,9 +16,7 @@ def register(app: typer.Typer) -> None:
         help=t("Say which versions are installed."),
         epilog=t("Example: {example}", example="ulab version --json"),
     )
-    def version(
-        json: Annotated[bool, typer.Option("--json", help=t("Print JSON for machines."))] = False,
-    ) -> None:
+    def version(json: Json = False) -> None:
         from importlib.metadata import version as installed
 
         versions = {name: installed(name) for name in SHOWN}
