@@ -6,6 +6,8 @@ threads share; running its preprocessors over the notebook gives the same gradeb
 
 from __future__ import annotations
 
+import os
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,6 @@ from ulab_coursework.coursefolder import (
     gradebook_lock,
     gradebook_url,
     prepare_folder,
-    share_file,
     write_file,
 )
 from ulab_coursework.published import LabFiles
@@ -49,6 +50,7 @@ _TO_GRADEBOOK = (
     ComputeChecksums,
     SaveCells,
 )
+GRADEBOOK = "gradebook.db"
 _TO_RELEASE = (ClearHiddenTests, ClearMarkScheme, ComputeChecksums, CheckCellMetadata)
 
 
@@ -71,12 +73,11 @@ def fill_gradebook(
     source = lab.source_notebook.read_bytes()
     file_name = f"{lab.id}.ipynb"
     with gradebook_lock(layout, course_id):
-        create_gradebook(layout.gradebook(course_id))
+        create_gradebook(folder, gid)
         url = gradebook_url(layout, course_id)
         with Gradebook(url, course_id) as gradebook:
             duedate = due_at.astimezone(UTC).replace(tzinfo=None) if due_at else None
             gradebook.update_or_create_assignment(lab.id, duedate=duedate)
-        share_file(layout.gradebook(course_id), gid)
         notebook = nbformat.reads(source.decode(), as_version=4)
         resources = resources_of(url, lab.id)
         try:
@@ -90,31 +91,33 @@ def fill_gradebook(
                 assignment=lab.id,
                 reason=error,
             ) from None
-        write_file(folder / "source" / lab.id / file_name, source, gid)
+        write_file(folder, f"source/{lab.id}/{file_name}", source, gid)
         release = nbformat.writes(apply(_TO_RELEASE, notebook, resources)).encode()
-        write_file(folder / "release" / lab.id / file_name, release, gid)
+        write_file(folder, f"release/{lab.id}/{file_name}", release, gid)
 
 
-def create_gradebook(path: Path) -> None:
-    """Make an empty gradebook.
+def create_gradebook(folder: Path, gid: int | None) -> None:
+    """Make a course's gradebook, empty, if there is none.
 
     nbgrader does this itself when it opens a missing one, but asks an ``alembic`` on the PATH for
     the schema's version, and a service need not have one there.
     """
-    if path.exists():
+    if os.path.lexists(folder / GRADEBOOK):
         return
     config = Config()
     config.set_main_option("script_location", str(Path(nbgrader.__file__).parent / "alembic"))
     version = ScriptDirectory.from_config(config).get_current_head()
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.unlink(missing_ok=True)
-    engine = create_engine(f"sqlite:///{temporary}")
-    with engine.begin() as connection:
-        Base.metadata.create_all(connection)
-        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-        connection.execute(text("INSERT INTO alembic_version VALUES (:v)"), {"v": version})
-    engine.dispose()
-    temporary.replace(path)
+    with tempfile.TemporaryDirectory() as own:
+        path = Path(own) / GRADEBOOK
+        engine = create_engine(f"sqlite:///{path}")
+        with engine.begin() as connection:
+            Base.metadata.create_all(connection)
+            connection.execute(
+                text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+            )
+            connection.execute(text("INSERT INTO alembic_version VALUES (:v)"), {"v": version})
+        engine.dispose()
+        write_file(folder, GRADEBOOK, path.read_bytes(), gid)
 
 
 def set_duedate(layout: Layout, course_id: str, assignment: str, due_at: datetime | None) -> None:

@@ -19,6 +19,7 @@ from ulab_coursework.coursefolder import (
     course_gid,
     gradebook_lock,
     gradebook_url,
+    read_file,
     write_file,
 )
 from ulab_coursework.courses import find_assignment, require_instructor
@@ -106,9 +107,10 @@ def rewrite(
             continue
         place = f"{submission.person}/{assignment}/{assignment}"
         try:
-            autograded = nbformat.read(str(folder / "autograded" / f"{place}.ipynb"), as_version=4)
+            content = read_file(folder, f"autograded/{place}.ipynb")
         except FileNotFoundError:
             continue
+        autograded = nbformat.reads(content.decode(), as_version=4)
         release = json.loads(lab.release_notebook(submission.language).read_bytes())
         with gradebook_lock(layout, course_id):
             page = feedbackpage.render(
@@ -121,7 +123,7 @@ def rewrite(
                 submission.language,
                 autograded.metadata.get("ulab_notes", ()),
             ).encode()
-            write_file(folder / "feedback" / f"{place}.html", page, gid)
+            write_file(folder, f"feedback/{place}.html", page, gid)
             keep_page(layout, submission.id, page)
         written += 1
     return written

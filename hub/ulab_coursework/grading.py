@@ -201,8 +201,9 @@ def _is_newest(db: Database, work: Work) -> bool:
 @contextmanager
 def _gradebook_for(layout: Layout, course_id: str, counts: bool) -> Iterator[str]:
     """The course's gradebook, or a copy to be thrown away for a submission that was replaced."""
+    url = gradebook_url(layout, course_id)
     if counts:
-        yield gradebook_url(layout, course_id)
+        yield url
         return
     scratch_of(layout).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch_of(layout)) as folder:
@@ -220,13 +221,13 @@ def _write_for_formgrader(
     gid: int | None,
 ) -> None:
     folder = prepare_folder(layout, work.course_id, gid)
-    place = Path(work.student) / work.assignment
+    place = f"{work.student}/{work.assignment}"
     timestamp = work.received_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC").encode()
     name = f"{work.assignment}.ipynb"
     for room, written in (
         ("submitted", content),
         ("autograded", nbformat.writes(notebook).encode()),
     ):
-        write_file(folder / room / place / name, written, gid)
-        write_file(folder / room / place / "timestamp.txt", timestamp, gid)
-    write_file(folder / "feedback" / place / f"{work.assignment}.html", page, gid)
+        write_file(folder, f"{room}/{place}/{name}", written, gid)
+        write_file(folder, f"{room}/{place}/timestamp.txt", timestamp, gid)
+    write_file(folder, f"feedback/{place}/{work.assignment}.html", page, gid)

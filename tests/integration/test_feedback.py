@@ -90,7 +90,6 @@ def test_a_course_as_root_belongs_to_its_group(base: Base) -> None:
     hand_in(base, answer())
     grade_all(base)
     for path in base.layout.course(COURSE).rglob("*"):
-        if path.name != ".gradebook.lock":
-            assert path.stat().st_gid == base.settings.accounts.uid_base * 2 + 1, path
-            assert path.stat().st_mode & 0o060 == 0o060, path
-            assert not path.stat().st_mode & 0o007, path
+        assert path.stat().st_gid == base.settings.accounts.uid_base * 2 + 1, path
+        assert path.stat().st_mode & 0o060 == 0o060, path
+        assert not path.stat().st_mode & 0o007, path
