@@ -10,7 +10,7 @@ from ulab_core.i18n import mark
 
 
 class BadFile(UserError):
-    """A named file can't be read."""
+    """A named file can't be read or written."""
 
 
 def require_file(path: Path) -> Path:

@@ -12,7 +12,7 @@ from ulab_core.settings import Settings
 from ulab_deploy import places
 from ulab_deploy.base import Base
 from ulab_deploy.console import sentence, step, t
-from ulab_hub.accounts import Accounts, random_password, write_passwords
+from ulab_hub.accounts import Accounts, first_password, write_passwords
 
 if TYPE_CHECKING:
     from ulab_curricula import Curriculum
@@ -78,8 +78,7 @@ def create_missing(base: Base, wanted: dict[str, str]) -> dict[str, str]:
     """
     accounts = Accounts(base.settings)
     existing = accounts.names()
-    length = max(12, base.settings.accounts.password_length)
-    created = {name: random_password(length) for name in wanted if name not in existing}
+    created = {name: first_password(base.settings) for name in wanted if name not in existing}
     if created:
         # Written before the account exists: a password nobody knows would lock its owner out.
         write_passwords(

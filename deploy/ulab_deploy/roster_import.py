@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +12,14 @@ from sqlalchemy.orm import Session
 
 from ulab_core.audit import record
 from ulab_core.database import Database
+from ulab_core.i18n import mark
 from ulab_core.models import Course, Enrolment, Person
+from ulab_core.secret_files import closed_file
 from ulab_coursework.courses import enrol, ensure_person
 from ulab_coursework.roster import Row, parse_roster
 from ulab_deploy.base import Base
-from ulab_hub.accounts import Accounts, random_password
+from ulab_deploy.files import BadFile
+from ulab_hub.accounts import Accounts, first_password
 
 ACTOR = "ulab user import"
 
@@ -62,6 +64,8 @@ def import_roster(base: Base, roster: Path, passwords_file: Path | None = None) 
     ------
     BadRoster
         The file has mistakes; nothing was changed.
+    BadFile
+        The passwords can't be written; nothing was changed.
     """
     db = Database.of(base.settings)
     with db.read() as session:
@@ -71,8 +75,7 @@ def import_roster(base: Base, roster: Path, passwords_file: Path | None = None) 
     approved = {account.name for account in accounts.all() if account.approved}
     new = list(dict.fromkeys(row.name for row in rows if row.name not in approved))
     if new:
-        length = max(12, base.settings.accounts.password_length)
-        passwords = {name: random_password(length) for name in new}
+        passwords = {name: first_password(base.settings) for name in new}
         changes.passwords_file = passwords_file or _fresh_file(base)
         # Before the accounts exist: a password nobody knows would lock its owner out.
         _write(changes.passwords_file, rows, passwords)
@@ -115,10 +118,15 @@ def _fresh_file(base: Base) -> Path:
 
 def _write(path: Path, rows: list[Row], passwords: dict[str, str]) -> None:
     shown = {row.name: row.display_name for row in reversed(rows)}
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.fchmod(descriptor, 0o600)
-    # The mark at the start lets Excel read the Chinese.
-    with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["name", "display name", "password"])
-        writer.writerows([name, shown[name], password] for name, password in passwords.items())
+    try:
+        # The mark at the start lets Excel read the Chinese.
+        with closed_file(path, "w", encoding="utf-8-sig") as file:
+            writer = csv.writer(file)
+            writer.writerow(["name", "display name", "password"])
+            writer.writerows([name, shown[name], password] for name, password in passwords.items())
+    except OSError as error:
+        raise BadFile(
+            mark("First passwords can't be written to {file}, so nothing was changed: {reason}."),
+            file=path,
+            reason=error.strerror or error,
+        ) from None

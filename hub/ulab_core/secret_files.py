@@ -1,11 +1,14 @@
-"""Keys that several of our processes share, each in a file that only their user can read."""
+"""Files that only the base's own user can read: keys our processes share, first passwords."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal, TextIO
 
 KEY_BYTES = 32
 
@@ -43,3 +46,22 @@ def shared_key(file: Path) -> bytes:
     finally:
         Path(draft).unlink()
     return bytes.fromhex(file.read_text(encoding="ascii"))
+
+
+@contextmanager
+def closed_file(path: Path, mode: Literal["w", "a"], encoding: str = "utf-8") -> Iterator[TextIO]:
+    """Write a file that only its owner can read; it is on the disk when the block ends.
+
+    Parameters
+    ----------
+    mode
+        ``"w"`` to begin the file anew, ``"a"`` to add to it.
+    """
+    flags = os.O_APPEND if mode == "a" else os.O_TRUNC
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o600)
+    # A writer of CSV ends its lines itself.
+    with os.fdopen(descriptor, mode, encoding=encoding, newline="") as file:
+        os.fchmod(descriptor, 0o600)
+        yield file
+        file.flush()
+        os.fsync(descriptor)

@@ -16,6 +16,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from ulab_core.errors import UserError
@@ -184,7 +185,7 @@ def load_settings(path: Path | None = None) -> Settings:
     ------
     BadSettings
         The file is missing or no TOML, a key is unknown (the nearest known one is named), or a
-        value is of the wrong kind.
+        value is of the wrong kind. Or a variable names a section and no value of it.
     """
     named = path or (Path(os.environ[CONFIG_VARIABLE]) if CONFIG_VARIABLE in os.environ else None)
     file = named or Path(DEFAULT_FILE)
@@ -198,6 +199,15 @@ def load_settings(path: Path | None = None) -> Settings:
             mark("{file} can't be used: {problems}"),
             file=file,
             problems="; ".join(_problems(error)),
+        ) from None
+    except SettingsError:
+        sections = [f"ULAB_{name.upper()}" for name in Settings.model_fields]
+        raise BadSettings(
+            mark(
+                "The variable {name} can't be used: a variable sets one value of a section, such "
+                "as ULAB_SERVER__PORT=9000."
+            ),
+            name=", ".join(name for name in sections if name in os.environ),
         ) from None
     state = settings.server.state_dir
     if state.is_absolute():

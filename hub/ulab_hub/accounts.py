@@ -5,11 +5,9 @@ The hub may be running or not; it sees a change at the next login.
 
 from __future__ import annotations
 
-import os
+import functools
 import secrets
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,16 +15,20 @@ import bcrypt
 from jupyterhub import orm
 from nativeauthenticator.orm import UserInfo
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from ulab_core.errors import NotFound, UserError
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
 from ulab_core.models import PERSON_NAME, PERSON_NAME_REFUSED
+from ulab_core.secret_files import closed_file
 from ulab_core.settings import Settings
 
 # Letters and digits that can't be taken for one another on a printed slip of paper.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+FIRST_PASSWORD_LENGTH = 12
+# bcrypt takes no more bytes, and raises.
+LONGEST_PASSWORD = 72
 
 
 class BadPassword(UserError):
@@ -51,8 +53,17 @@ class Account:
     approved: bool
 
 
-def random_password(length: int = 12) -> str:
-    """A password that can be read out and typed; at 12 characters about 59 bits."""
+def fits(password: str) -> bool:
+    """Whether bcrypt can take the password."""
+    return len(password.encode()) <= LONGEST_PASSWORD
+
+
+def first_password(settings: Settings) -> str:
+    """A random password as long as the base's rules ask, and at least `FIRST_PASSWORD_LENGTH`.
+
+    It can be read out and typed; 12 characters are about 59 bits.
+    """
+    length = max(FIRST_PASSWORD_LENGTH, settings.accounts.password_length)
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
@@ -68,18 +79,13 @@ class Accounts:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._url = hub_database_url(Layout.of(settings))
-        self._prepared = False
 
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        if not self._prepared:
-            # Creates the hub's tables when it has never run, as the hub itself would.
-            prepare = orm.new_session_factory(self._url)
-            UserInfo.__table__.create(prepare.kw["bind"], checkfirst=True)
-            self._factory = prepare
-            self._prepared = True
-        with self._factory() as session:
-            yield session
+    @functools.cached_property
+    def _session(self) -> sessionmaker[Session]:
+        # Creates the hub's tables when it has never run, as the hub itself would.
+        factory: sessionmaker[Session] = orm.new_session_factory(self._url)
+        UserInfo.__table__.create(factory.kw["bind"], checkfirst=True)
+        return factory
 
     def names(self) -> set[str]:
         return {account.name for account in self.all()}
@@ -152,7 +158,7 @@ class Accounts:
             raise BadPassword(
                 mark("The password is too short: it needs {fewest} characters."), fewest=fewest
             )
-        if len(password.encode()) > 72:
+        if not fits(password):
             raise BadPassword(mark("The password is too long: 72 bytes are the most."))
 
 
@@ -162,9 +168,7 @@ def hub_database_url(layout: Layout) -> str:
 
 def write_passwords(path: Path, lines: list[str]) -> None:
     """Add lines to a file of first passwords that only its owner can read."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.fchmod(descriptor, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    with closed_file(path, "a") as file:
         file.writelines(line + "\n" for line in lines)
 
 

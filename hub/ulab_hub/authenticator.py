@@ -10,14 +10,7 @@ from nativeauthenticator import NativeAuthenticator
 from ulab_core.database import Database
 from ulab_core.settings import load_settings
 from ulab_coursework.courses import ensure_person
-
-# bcrypt takes no more, and raises.
-LONGEST_PASSWORD = 72
-
-
-def fits(password: str) -> bool:
-    """Whether bcrypt can take the password."""
-    return len(password.encode()) <= LONGEST_PASSWORD
+from ulab_hub.accounts import fits
 
 
 class ULabAuthenticator(NativeAuthenticator):

@@ -27,6 +27,12 @@ def test_state_lies_beside_the_file_that_names_it(tmp_path: Path) -> None:
     assert settings.server.state_dir == tmp_path / "var"
 
 
+def test_a_variable_that_means_a_whole_section_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ULAB_SITE", "Base")
+    with pytest.raises(BadSettings, match="ULAB_SITE can't be used"):
+        load_settings()
+
+
 def test_variables_win_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ULAB_SERVER__PORT", "8123")
     settings = load_settings(write(tmp_path / "ulab.toml", "[server]\nport = 9000\n"))

@@ -78,10 +78,10 @@ def register(app: typer.Typer) -> None:
         from ulab_core.database import Database
         from ulab_coursework.courses import ensure_person
         from ulab_deploy.base import existing_base
-        from ulab_hub.accounts import Accounts, random_password
+        from ulab_hub.accounts import Accounts, first_password
 
         base = existing_base()
-        password = random_password(max(12, base.settings.accounts.password_length))
+        password = first_password(base.settings)
         Accounts(base.settings).create({name: password})
         with Database.of(base.settings).write() as session:
             ensure_person(session, name, display_name, college)
@@ -101,13 +101,13 @@ def register(app: typer.Typer) -> None:
         json: Json = False,
     ) -> None:
         from ulab_deploy.base import existing_base
-        from ulab_hub.accounts import Accounts, random_password
+        from ulab_hub.accounts import Accounts, first_password
 
         base = existing_base()
         password = (
             typer.prompt(t("New password"), hide_input=True, confirmation_prompt=True)
             if ask
-            else random_password(max(12, base.settings.accounts.password_length))
+            else first_password(base.settings)
         )
         Accounts(base.settings).set_password(name, password)
         if json:
