@@ -16,7 +16,7 @@ from ulab_curricula import (
     load_curriculum,
     published,
 )
-from ulab_deploy import places
+from ulab_curricula.labs import CURRICULA, find_curricula
 from ulab_deploy.base import Base
 
 _NO_LAB = mark("There is no lab {name}. Known: {known}.")
@@ -66,10 +66,12 @@ def curricula_of_checkout(names: Sequence[str]) -> list[Curriculum]:
     ------
     NotFound, BadManifest
     """
-    known = sorted(path.parent.name for path in places.CURRICULA.glob("*/curriculum.yaml"))
+    if not names:
+        return find_curricula()
+    known = sorted(path.parent.name for path in CURRICULA.glob("*/curriculum.yaml"))
     for name in names:
         _require_known(name, known, mark("There is no curriculum {name}. Known: {known}."))
-    return [load_curriculum(places.CURRICULA / name) for name in names or known]
+    return [load_curriculum(CURRICULA / name) for name in names]
 
 
 def labs_of_checkout(names: Sequence[str]) -> list[Lab]:
@@ -79,13 +81,13 @@ def labs_of_checkout(names: Sequence[str]) -> list[Lab]:
     ------
     NotFound, BadManifest
     """
-    labs = {lab.id: lab for lab in find_labs(places.LABS)}
+    labs = {lab.id: lab for lab in find_labs()}
     chosen: dict[str, Lab] = {}
     for name in names or labs:
         if name in labs:
             chosen[name] = labs[name]
-        elif (places.CURRICULA / name / "curriculum.yaml").is_file():
-            found = load_curriculum(places.CURRICULA / name)
+        elif (CURRICULA / name / "curriculum.yaml").is_file():
+            found = load_curriculum(CURRICULA / name)
             chosen |= {lab.id: lab for lab in found.labs}
         else:
             _require_known(name, sorted(labs), _NO_LAB)
@@ -99,7 +101,7 @@ def lab_of_checkout(name: str) -> Lab:
     ------
     NotFound, BadManifest
     """
-    labs = {lab.id: lab for lab in find_labs(places.LABS)}
+    labs = {lab.id: lab for lab in find_labs()}
     _require_known(name, sorted(labs), _NO_LAB)
     return labs[name]
 

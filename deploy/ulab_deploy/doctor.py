@@ -310,7 +310,7 @@ def check_memory(facts: Facts) -> Iterator[Finding]:
 
 
 def check_programs(facts: Facts) -> Iterator[Finding]:
-    if facts.node is None or facts.proxy is None:
+    if not (facts.node and facts.proxy):
         yield Finding(
             "proxy",
             Level.PROBLEM,

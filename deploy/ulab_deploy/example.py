@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ulab_core.programs import CHECKOUT
 from ulab_core.settings import Settings
-from ulab_deploy.places import CHECKOUT
 
 EXAMPLE = CHECKOUT / "ulab.example.toml"
 HEAD = """\

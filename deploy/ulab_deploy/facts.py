@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ulab_core.errors import UserError
+from ulab_core.programs import CHECKOUT, PROXY, node
 from ulab_deploy.base import Base, RunLock
-from ulab_deploy.places import CHECKOUT, PROXY, node
 
 _NVIDIA = "0x10de"
 _DISPLAY_CLASSES = ("0x0300", "0x0302")
@@ -35,6 +35,8 @@ class Facts:
         Why the port could not be bound; None when it could.
     running
         The process that serves from this state already.
+    node, proxy
+        Whether each is installed.
     nvidia_cards, nvidia_driver, nvidia_devices
         Cards on the PCI bus, the loaded driver's version, and their device nodes.
     """
@@ -61,8 +63,8 @@ class Facts:
     memory_mb: int = 16_000
     memory_limit_mb: int = 4096
     limits: str = ""
-    node: str | None = "node"
-    proxy: str | None = "proxy"
+    node: bool = True
+    proxy: bool = True
     nvidia_cards: int = 0
     nvidia_driver: str | None = None
     nvidia_devices: int = 0
@@ -96,8 +98,8 @@ def gather(base: Base) -> Facts:
         memory_mb=_memory_mb(),
         memory_limit_mb=settings.limits.memory_mb,
         limits=_limits(),
-        node=_node(),
-        proxy=_proxy(),
+        node=node().exists(),
+        proxy=PROXY.exists(),
         nvidia_cards=_nvidia_cards(),
         nvidia_driver=_nvidia_driver(),
         nvidia_devices=len(list(Path("/dev").glob("nvidia[0-9]*"))),
@@ -193,14 +195,6 @@ def _limits() -> str:
     from ulab_runtime.limits import in_force
 
     return in_force()
-
-
-def _node() -> str | None:
-    return str(node()) if node().exists() else None
-
-
-def _proxy() -> str | None:
-    return str(PROXY) if PROXY.exists() else None
 
 
 def _nvidia_cards() -> int:

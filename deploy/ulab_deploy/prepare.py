@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ulab_core import database
 from ulab_core.errors import UserError
 from ulab_core.settings import Settings
-from ulab_deploy import places
 from ulab_deploy.base import Base
 from ulab_deploy.console import sentence, step, t
 from ulab_hub.accounts import Accounts, first_password, write_passwords
@@ -92,9 +91,10 @@ def create_missing(base: Base, wanted: dict[str, str]) -> dict[str, str]:
 def publish_curricula(base: Base, prepared: Prepared, say: Say) -> list[Curriculum]:
     """Publish what the checkout's curricula hold; a broken one is named and passed over."""
     from ulab_curricula import load_curriculum, publish
+    from ulab_curricula.labs import CURRICULA
 
     found = []
-    for path in sorted(places.CURRICULA.glob("*/curriculum.yaml")):
+    for path in sorted(CURRICULA.glob("*/curriculum.yaml")):
         try:
             curriculum = load_curriculum(path.parent)
             target = base.layout.curriculum_version(curriculum.id, curriculum.version)

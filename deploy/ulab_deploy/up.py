@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ulab_deploy import console, places
+from ulab_core.programs import CHECKOUT
+from ulab_deploy import console
 from ulab_deploy.base import Base, RunLock, open_base
 from ulab_deploy.console import say, t, warn
 from ulab_deploy.doctor import Level, examine, require_fit
@@ -18,6 +19,7 @@ from ulab_deploy.prepare import Prepared, has_demonstration, prepare
 from ulab_deploy.supervisor import Supervisor
 from ulab_hub.services import settings_environment
 
+HUB_CONFIG = CHECKOUT / "hub" / "ulab_hub" / "config.py"
 PORTAL = "/services/ulab/"
 # It asks a visitor to log in; 404 and 503 come from the proxy and the hub while it starts.
 PORTAL_IS_UP = (200, 302, 303, 401, 403)
@@ -54,7 +56,7 @@ def up() -> None:
 def _supervisor(base: Base, prepared: Prepared) -> Supervisor:
     log = base.layout.logs / "hub.log"
     return Supervisor(
-        command=[sys.executable, "-P", "-m", "ulab_hub.app", "-f", str(places.HUB_CONFIG)],
+        command=[sys.executable, "-P", "-m", "ulab_hub.app", "-f", str(HUB_CONFIG)],
         env={**os.environ, **settings_environment(base.settings, os.environ, Path.cwd())},
         cwd=base.layout.hub,
         log=log,

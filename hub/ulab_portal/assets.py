@@ -12,14 +12,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from ulab_core import look
+from ulab_core.programs import NPM
 
 OWN = Path(__file__).parent / "static"
-WEB = Path(__file__).resolve().parents[2] / "deploy" / "web" / "node_modules"
 PREFIX = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/services/ulab/")
 # Address below static/, and the file; only these files of the npm packages are served.
 VENDOR = {
-    "vendor/htmx.js": WEB / "htmx.org" / "dist" / "htmx.min.js",
-    "vendor/echarts.js": WEB / "echarts" / "dist" / "echarts.simple.min.js",
+    "vendor/htmx.js": NPM / "htmx.org" / "dist" / "htmx.min.js",
+    "vendor/echarts.js": NPM / "echarts" / "dist" / "echarts.simple.min.js",
 }
 FOR_EVER = "public, max-age=31536000, immutable"
 

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from ulab_deploy.places import CHECKOUT
+from ulab_core.programs import CHECKOUT
 
 
 @pytest.fixture

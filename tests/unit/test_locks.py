@@ -10,7 +10,7 @@ import tomllib
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from ulab_deploy.places import CHECKOUT
+from ulab_core.programs import CHECKOUT
 
 DEPLOY = CHECKOUT / "deploy"
 
