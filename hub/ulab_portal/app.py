@@ -10,10 +10,14 @@ from ulab_core.hub_auth import HubLogin
 from ulab_core.layout import Layout
 from ulab_core.secret_files import shared_key
 from ulab_core.settings import Settings
+from ulab_coursework.submissions import refuse_size
 from ulab_portal import api, course_pages, lab_pages, new_course, people, refusals, teaching
 from ulab_portal.assets import PREFIX, Assets
-from ulab_portal.guard import SafeHeaders, Tokens
+from ulab_portal.guard import SafeHeaders, SmallBodies, Tokens
 from ulab_portal.page import Login, Portal
+
+# What a form says beside the largest file that it may carry; a roster is always smaller.
+AROUND_A_FILE = 2 * 1024 * 1024
 
 
 def create_app(settings: Settings, login: Login | None = None) -> FastAPI:
@@ -42,6 +46,11 @@ def create_app(settings: Settings, login: Login | None = None) -> FastAPI:
     pages.add_api_route("/health", _health, methods=["GET"])
     app.include_router(pages)
     app.mount(f"{PREFIX}static", Assets())
+    app.add_middleware(
+        SmallBodies,
+        refuse=lambda size: refuse_size(size - AROUND_A_FILE, settings),
+        answer=refusals.anywhere,
+    )
     app.add_middleware(SafeHeaders)
     return app
 

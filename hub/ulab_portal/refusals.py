@@ -79,28 +79,29 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
-        return await _any(request, NotFound(mark("There is no such page.")))
+        return await anywhere(request, NotFound(mark("There is no such page.")))
     if not wants_page(request):
         return JSONResponse({"error": str(error.detail)}, error.status_code, error.headers)
     refusal = Unfit(mark("This page can't be used that way."))
     refusal.status = error.status_code
-    return await _any(request, refusal)
+    return await anywhere(request, refusal)
 
 
 async def _unfit(request: Request, error: Exception) -> Response:
     log.info("unfit request to %s: %s", request.url.path, error)
-    return await _any(
+    return await anywhere(
         request, Unfit(mark("The form can't be used. Reload the page and fill it in again."))
     )
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    return await _any(
+    return await anywhere(
         request, Broken(mark("Something went wrong on our side. Nothing stored was lost."))
     )
 
 
-async def _any(request: Request, error: UserError) -> Response:
+async def anywhere(request: Request, error: UserError) -> Response:
+    """A refusal that nobody need be logged in for: a page, a notice or JSON."""
     if "hx-request" in request.headers:
         return notice(request, error)
     if wants_page(request):

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import anyio
 import httpx
 import pytest
 from integration.coursework_support import COURSE, LAB, OTHER_LAB, answer
@@ -188,6 +190,47 @@ def test_a_notebook_that_cant_be_taken_is_refused_with_a_sentence(
     assert "data-close-notice" in refused.text
     assert 'data-state="to_do"' in browser.see(LAB_PAGE).text
     assert "ulab-history" not in browser.see(LAB_PAGE).text
+
+
+@pytest.mark.parametrize("person", ["alice", ""])
+@pytest.mark.parametrize("action", ["upload", "submit"])
+def test_a_huge_body_is_refused_before_anyone_asks_who_sent_it(
+    unchanged: Portal, person: str, action: str
+) -> None:
+    browser = unchanged.browser(person, "en")
+    huge = browser.post(
+        f"{PREFIX}/{LAB_PAGE}/{action}",
+        files={"notebook": ("sums.ipynb", b" " * (23 * 1024 * 1024))},
+        headers={"hx-request": "true"},
+    )
+    assert huge.status_code == 413
+    assert "larger than 20 MB" in huge.text
+    # What is small enough goes on to the question who is asking.
+    assert browser.post(f"{PREFIX}/{LAB_PAGE}/{action}", data={"a": "b"}).status_code in (401, 403)
+
+
+def test_a_body_of_unknown_length_is_not_read_beyond_the_limit(unchanged: Portal) -> None:
+    sent = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal sent
+        sent += 1024 * 1024
+        return {"type": "http.request", "body": b" " * 1024 * 1024, "more_body": True}
+
+    answers: list[Any] = []
+
+    async def send(message: Any) -> None:
+        answers.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": f"{PREFIX}/api/{TEACH.removesuffix('/teach')}"
+        f"/assignments/{LAB}/grade", "query_string": b"", "scheme": "http", "root_path": "",
+        "headers": [(b"content-type", b"application/json"), (b"cookie", b"person=carol")],
+        "http_version": "1.1", "server": ("portal", 80), "client": ("127.0.0.1", 1),
+    }  # fmt: skip
+    anyio.run(unchanged.app, scope, receive, send)
+    assert answers[0]["status"] == 413
+    assert sent < 30 * 1024 * 1024
 
 
 def test_after_the_deadline_the_page_offers_no_form_and_refuses_one(portal: Portal) -> None:
