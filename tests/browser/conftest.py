@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from browser.browser_support import CHROMIUM, CHROMIUM_ARGUMENTS, RunningBase
@@ -10,15 +11,20 @@ from playwright.sync_api import Browser, sync_playwright
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "/browser/" not in item.path.as_posix():
-            continue
+    # Last, so that the base of these tests doesn't run beside all the others.
+    items.sort(key=_drives_a_browser)
+    for item in filter(_drives_a_browser, items):
         item.add_marker(pytest.mark.browser)
         if CHROMIUM is None:
             item.add_marker(pytest.mark.skip(reason="no Chromium: install the package chromium"))
 
 
-@pytest.fixture(scope="session")
+def _drives_a_browser(item: pytest.Item) -> bool:
+    return item.path.parent == Path(__file__).parent
+
+
+# Not for the whole session: while it runs, no other test can run an event loop of its own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
