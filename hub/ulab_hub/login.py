@@ -1,4 +1,4 @@
-"""NativeAuthenticator's login under JupyterHub 6.1, with its links guarded from other sites."""
+"""NativeAuthenticator's login under JupyterHub 6.1, with nothing changed by a mere link."""
 
 from __future__ import annotations
 
@@ -60,25 +60,30 @@ class LoginHandler(native.LoginHandler):
         self.finish(await self._render(login_error=error, username=name))  # type: ignore[misc]
 
 
-class _FromOwnPages(native.LocalBase):
-    """These links change accounts with a GET: refuse one that another site made the browser ask."""
+class ToggleAuthorizationHandler(native.ToggleAuthorizationHandler):
+    """Lets an account in, or withdraws that.
 
-    async def prepare(self) -> None:
-        await super().prepare()
-        if self.request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-            raise web.HTTPError(403)
+    NativeAuthenticator does it for a GET, so that a picture in somebody's notes could. A form's
+    POST needs the page's own token.
+    """
+
+    async def get(self, slug: str) -> None:
+        raise web.HTTPError(405)
+
+    post = native.ToggleAuthorizationHandler.get
 
 
-class ToggleAuthorizationHandler(_FromOwnPages, native.ToggleAuthorizationHandler):
-    """Lets an account in, or withdraws that."""
+class DiscardHandler(native.DiscardHandler):
+    """Discards a request for an account, asked with a form as well."""
 
+    async def get(self, user_name: str) -> None:
+        raise web.HTTPError(405)
 
-class DiscardHandler(_FromOwnPages, native.DiscardHandler):
-    """Discards a request for an account."""
+    post = native.DiscardHandler.get
 
 
 HANDLERS = [
     (r"/login", LoginHandler),
-    (r"/authorize/([^/]+)", ToggleAuthorizationHandler),
-    (r"/discard/([^/]+)", DiscardHandler),
+    (r"/authorize/([^/]*)", ToggleAuthorizationHandler),
+    (r"/discard/([^/]*)", DiscardHandler),
 ]

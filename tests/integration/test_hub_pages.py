@@ -72,10 +72,15 @@ def test_someone_who_signed_up_waits_for_an_administrator(base: Base) -> None:
 
     admin = base.client(base.settings.accounts.admin, headers={"accept-language": "zh"})
     assert "待批准" in admin.get("/hub/authorize").text
-    from_elsewhere = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
-    assert admin.get("/hub/authorize/newcomer", headers=from_elsewhere).status_code == 403
+    # A link or a picture changes nothing, and a form needs the token of the page.
+    assert admin.get("/hub/authorize/newcomer").status_code == 405
+    assert admin.get("/hub/discard/newcomer").status_code == 405
+    form_of_a_page = {"sec-fetch-mode": "navigate", "sec-fetch-site": "same-origin"}
+    forged = admin.post("/hub/authorize/newcomer", headers=form_of_a_page)
+    assert forged.status_code == 403
     assert client.log_in("newcomer", password).status_code == 403
-    assert admin.get("/hub/authorize/newcomer").status_code == 200
+    let_in = {"_xsrf": admin.xsrf}
+    assert admin.post("/hub/authorize/newcomer", data=let_in).status_code == 200
     assert client.log_in("newcomer", password).status_code == 302
 
 
