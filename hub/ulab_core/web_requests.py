@@ -18,9 +18,19 @@ def wants_page(request: Request) -> bool:
 
 
 def safe_next(target: str, prefix: str) -> str:
-    """`target` when it is a path below `prefix` of this very site, else `prefix`."""
+    """`target` when it is a path below `prefix` of this very site, else `prefix`.
+
+    Examples
+    --------
+    >>> safe_next("/services/ulab/?a=b", "/")
+    '/services/ulab/?a=b'
+    >>> safe_next("//evil.example/", "/")
+    '/'
+    """
     parts = urlsplit(target)
-    odd = parts.scheme or parts.netloc or "\\" in target or not target.isprintable()
+    # Browsers take any number of slashes at the start for another host's name.
+    odd = parts.scheme or parts.netloc or target.startswith("//") or "\\" in target
+    odd = odd or not target.isprintable()
     return target if not odd and target.startswith(prefix) else prefix
 
 

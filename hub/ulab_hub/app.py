@@ -18,6 +18,7 @@ from ulab_core.database import Database
 from ulab_core.i18n import COOKIE, LANGUAGES
 from ulab_core.models import Person
 from ulab_core.settings import Settings, load_settings
+from ulab_core.web_requests import safe_next
 from ulab_hub import login
 from ulab_hub.language import LanguageTransform, current_language, translate, translate_plural
 from ulab_hub.service_watch import watch_closely
@@ -33,15 +34,15 @@ class ULabHub(JupyterHub):
     name = "jupyterhub"
 
     def init_tornado_settings(self) -> None:
-        site = load_settings()
-        self.template_vars = _page_values(site) | self.template_vars  # type: ignore[has-type]
+        settings = load_settings()
+        self.template_vars = _page_values(settings) | self.template_vars  # type: ignore[has-type]
         self.template_paths = [str(TEMPLATES), *self.template_paths]  # type: ignore[has-type]
         options = self.jinja_environment_options  # type: ignore[has-type]
         self.jinja_environment_options = options | {"extensions": ["jinja2.ext.i18n"]}
         super().init_tornado_settings()
         for key in ("jinja2_env", "jinja2_env_sync"):
             teach(self.tornado_settings[key])
-        self.tornado_settings["ulab_settings"] = site
+        self.tornado_settings["ulab_settings"] = settings
 
     def init_services(self) -> None:
         watch_closely()
@@ -77,8 +78,8 @@ def teach(environment: Environment) -> None:
     environment.loader = ChoiceLoader([loader, FileSystemLoader(look.TEMPLATES)])
 
 
-def _page_values(site: Settings) -> dict[str, Any]:
-    return {"site_name": site.site.name, "open_signup": site.accounts.open_signup}
+def _page_values(settings: Settings) -> dict[str, Any]:
+    return {"site_name": settings.site.name, "open_signup": settings.accounts.open_signup}
 
 
 class LanguageHandler(BaseHandler):
@@ -92,7 +93,7 @@ class LanguageHandler(BaseHandler):
         if user is not None:
             settings = self.settings["ulab_settings"]
             await asyncio.to_thread(remember_language, settings, user.name, language)
-        self.redirect(local_address(self.get_argument("next", ""), self.base_url))
+        self.redirect(safe_next(self.get_argument("next", ""), self.base_url))
 
 
 def remember_language(settings: Settings, person: str, language: str) -> None:
@@ -103,20 +104,6 @@ def remember_language(settings: Settings, person: str, language: str) -> None:
             session.execute(update(Person).where(Person.name == person).values(language=language))
     finally:
         database.engine.dispose()
-
-
-def local_address(wanted: str, otherwise: str) -> str:
-    """`wanted` if it is a path of this site, else `otherwise`: no link leads elsewhere by us.
-
-    Examples
-    --------
-    >>> local_address("/services/ulab/?a=b", "/")
-    '/services/ulab/?a=b'
-    >>> local_address("//evil.example/", "/")
-    '/'
-    """
-    plain = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
-    return wanted if plain and wanted.isprintable() else otherwise
 
 
 main = ULabHub.launch_instance

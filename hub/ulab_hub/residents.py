@@ -90,9 +90,7 @@ def settle(settings: Settings, database: Database, name: str, server_name: str) 
                     mark("Only an instructor of the course {course} can open its grading server."),
                     course=course,
                 )
-            found = session.get(Course, course)
-            assert found is not None
-            gid = course_gid(found.number, base)
+            gid = course_gid(session.get_one(Course, course).number, base)
     home = prepare_home(Layout.of(settings), name, uid)
     return Resident(name, uid, gid, language, home, course)
 

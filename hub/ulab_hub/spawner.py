@@ -25,7 +25,8 @@ from ulab_core.settings import Settings, load_settings
 from ulab_hub import profiles
 from ulab_hub.language import translate
 from ulab_hub.lives import Life, command_in_sandbox
-from ulab_hub.residents import settle
+from ulab_hub.residents import Resident, settle
+from ulab_hub.singleuser.start import LISTEN_VARIABLE
 from ulab_hub.student_sandbox import build
 from ulab_runtime.limits import Group
 from ulab_runtime.sandbox import Sandbox, SandboxSpec, start
@@ -33,7 +34,6 @@ from ulab_runtime.sandbox import Sandbox, SandboxSpec, start
 # bubblewrap refuses within milliseconds, long before Jupyter can have started.
 REFUSAL_S = 0.4
 POLL_S = 0.05
-LISTEN_VARIABLE = "ULAB_LISTEN_FD"
 
 
 class SandboxSpawner(LocalProcessSpawner):
@@ -127,7 +127,7 @@ class SandboxSpawner(LocalProcessSpawner):
         command = [sys.executable, "-P", "-m", "ulab_hub.singleuser.start", *self.get_args()]
         return build(site, Layout.of(site), resident, profile, command, env)
 
-    def _settle(self, site: Settings) -> Any:
+    def _settle(self, site: Settings) -> Resident:
         database = Database.of(site)
         try:
             return settle(site, database, self.user.name, self.name)
@@ -148,11 +148,14 @@ class SandboxSpawner(LocalProcessSpawner):
         base = hashlib.sha256(os.fsencode(self.site.server.state_dir)).hexdigest()[:12]
         return f"{base}-{self.user.name}@{self.name}"
 
+    @property
+    def _log_path(self) -> Path:
+        return Layout.of(self.site).logs / "servers" / f"{self.user.name}@{self.name}.log"
+
     def _log_file(self) -> IO[bytes]:
         """The server's log, begun anew; the hub's to read, not the student's to open."""
-        folder = Layout.of(self.site).logs / "servers"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        path = folder / f"{self.user.name}@{self.name}.log"
+        path = self._log_path
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW
         return os.fdopen(os.open(path, flags, 0o600), "wb")
 
@@ -166,8 +169,7 @@ class SandboxSpawner(LocalProcessSpawner):
     async def _refuse_if_ended(self) -> None:
         for _ in range(round(REFUSAL_S / POLL_S)):
             if await self.poll() is not None:
-                log = Layout.of(self.site).logs / "servers" / f"{self.user.name}@{self.name}.log"
-                self.log.error("The sandbox ended at once: %s", _tail(log))
+                self.log.error("The sandbox ended at once: %s", _tail(self._log_path))
                 raise UserError(
                     mark(
                         "The sandbox for your server could not be set up. Tell an administrator: "

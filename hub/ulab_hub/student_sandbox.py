@@ -10,13 +10,13 @@ from ulab_core.layout import Layout
 from ulab_core.settings import Settings
 from ulab_hub.profiles import Profile
 from ulab_hub.residents import Resident
+from ulab_hub.singleuser.start import COURSE_FOLDER
 from ulab_runtime.kernel import KERNELS
 from ulab_runtime.sandbox import Limits, Mount, SandboxSpec, environment_mounts
 
 PACKAGES = ("ulab", "ulab_core", "ulab_runtime", "ulab_coursework", "ulab_mlflow")
 SINGLEUSER = Path(__file__).parent / "singleuser"
 DATASETS = "/srv/datasets"
-COURSE = "/srv/course"
 RUNTIME_DIR = "/tmp/jupyter"
 # What CUDA reads to find a GPU's place in the machine.
 GPU_SYS = (Path("/sys/devices"), Path("/sys/bus/pci"), Path("/sys/module/nvidia"))
@@ -57,7 +57,7 @@ def build(
     home = home_inside(resident.name, mounts)
     mounts.append(Mount(resident.home, home, writable=True))
     if resident.course is not None:
-        mounts.append(Mount(layout.course(resident.course), COURSE, writable=True))
+        mounts.append(Mount(layout.course(resident.course), COURSE_FOLDER, writable=True))
     return SandboxSpec(
         command=command,
         mounts=mounts,

@@ -6,7 +6,7 @@ import pytest
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
 from ulab_core.i18n import translations
-from ulab_hub.app import local_address
+from ulab_core.web_requests import safe_next
 from ulab_hub.language import LanguageTransform, current_language, translate
 from ulab_hub.stock_messages import said_our_way
 
@@ -68,11 +68,19 @@ def test_what_jupyterhub_says_is_said_our_way(theirs: str, ours: str) -> None:
 
 @pytest.mark.parametrize(
     "wanted",
-    ["", "//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "/a\nb"],
+    [
+        "",
+        "//evil.example",
+        "///evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "javascript:x",
+        "/a\nb",
+    ],
 )
 def test_the_language_link_leads_nowhere_else(wanted: str) -> None:
-    assert local_address(wanted, "/") == "/"
+    assert safe_next(wanted, "/") == "/"
 
 
 def test_the_language_link_leads_back() -> None:
-    assert local_address("/services/ulab/courses/a?b=c", "/") == "/services/ulab/courses/a?b=c"
+    assert safe_next("/services/ulab/courses/a?b=c", "/") == "/services/ulab/courses/a?b=c"

@@ -3,13 +3,13 @@
 import os
 from typing import Any
 
-from ulab_hub.singleuser.start import LAB_SETTINGS
+from ulab_hub.singleuser.start import COURSE_FOLDER, LAB_SETTINGS
 
 c: Any = get_config()  # type: ignore[name-defined]  # noqa: F821
 
 grading = "ULAB_COURSE" in os.environ
 # nbgrader works on a course only below the folder that JupyterLab shows.
-c.ServerApp.root_dir = "/srv/course" if grading else os.environ["HOME"]
+c.ServerApp.root_dir = COURSE_FOLDER if grading else os.environ["HOME"]
 c.ServerApp.kernel_websocket_connection_class = "ulab_runtime.kernel_deaths.TellingConnection"
 # What a person starts in a terminal is ended before the server is when memory runs out.
 c.ServerApp.terminado_settings = {

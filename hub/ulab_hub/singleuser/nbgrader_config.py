@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from ulab_coursework import exchange, exchange_teaching
+from ulab_hub.singleuser.start import COURSE_FOLDER
 
 c: Any = get_config()  # type: ignore[name-defined]  # noqa: F821
 
@@ -20,10 +21,10 @@ c.Exchange.assignment_dir = os.environ["HOME"]
 c.KernelManager.transport = "ipc"
 
 if "ULAB_COURSE" in os.environ:
-    c.CourseDirectory.root = "/srv/course"
+    c.CourseDirectory.root = COURSE_FOLDER
     c.CourseDirectory.course_id = os.environ["ULAB_COURSE"]
     # Graders and the base's workers write the same gradebook and wait for one another.
-    c.CourseDirectory.db_url = "sqlite:////srv/course/gradebook.db?timeout=30"
+    c.CourseDirectory.db_url = f"sqlite:///{COURSE_FOLDER}/gradebook.db?timeout=30"
     c.CourseDirectory.groupshared = True
     # What formgrader shows was made by students.
     c.HTMLExporter.sanitize_html = True

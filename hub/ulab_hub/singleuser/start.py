@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 LISTEN_VARIABLE = "ULAB_LISTEN_FD"
+COURSE_FOLDER = "/srv/course"
+"""Where the server that grades a course sees the course's folder."""
 LAB_SETTINGS = Path("/tmp/jupyter-lab-settings")
 # What only those who grade need.
 FOR_INSTRUCTORS = ("formgrader", "create-assignment", "course-list")
 
 
 def main() -> None:
+    """Run the server until the hub ends it."""
     os.umask(0o007 if "ULAB_COURSE" in os.environ else 0o077)
     Path(os.environ["JUPYTER_RUNTIME_DIR"]).mkdir(mode=0o700, exist_ok=True)
     write_lab_settings(LAB_SETTINGS, os.environ.get("ULAB_LANGUAGE", "zh"))
