@@ -21,7 +21,7 @@ from ulab_core.settings import Settings, load_settings
 from ulab_core.web_requests import safe_next
 from ulab_hub import login
 from ulab_hub.language import LanguageTransform, current_language, translate, translate_plural
-from ulab_hub.service_watch import watch_closely
+from ulab_hub.service_spawner import look_after_services
 from ulab_hub.stock_messages import said_our_way
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -45,7 +45,7 @@ class ULabHub(JupyterHub):
         self.tornado_settings["ulab_settings"] = settings
 
     def init_services(self) -> None:
-        watch_closely()
+        look_after_services()
         super().init_services()
 
     def init_handlers(self) -> None:

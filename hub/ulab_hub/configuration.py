@@ -98,5 +98,4 @@ def _set_servers(c: Any, settings: Settings) -> None:
     c.Spawner.start_timeout = START_S
     c.Spawner.http_timeout = START_S
     c.Spawner.default_url = "/lab"
-    c.LocalProcessSpawner.interrupt_timeout = 5  # of services; our spawner asks with SIGTERM
     c.LocalProcessSpawner.term_timeout = 10
