@@ -12,6 +12,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path, PurePath
 
 from ulab_core.errors import Conflict
@@ -46,6 +47,11 @@ def course_gid(number: int, uid_base: int | None = None) -> int | None:
     return base * 2 + number
 
 
+def timestamp(moment: datetime) -> str:
+    """A moment as nbgrader writes it into ``timestamp.txt``; such texts sort by time."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
+
+
 def prepare_folder(layout: Layout, course_id: str, gid: int | None) -> Path:
     """Create a course's folder and rooms; safe to repeat.
 
@@ -59,6 +65,9 @@ def prepare_folder(layout: Layout, course_id: str, gid: int | None) -> Path:
     folder = layout.course(course_id)
     folder.mkdir(parents=True, exist_ok=True)
     with _opened(folder, (), gid) as inside:
+        if gid is not None:
+            # The user whose rights `course_rights` takes; nobody else has its number.
+            os.fchown(inside, gid, gid)
         _share(inside, gid, _FOLDER)
     for room in ROOMS:
         with _opened(folder, (room,), gid) as inside:

@@ -173,7 +173,7 @@ def find_assignment(session: Session, course_id: str, name: str) -> Assignment:
 
 
 def courses_of(session: Session, person: str) -> list[tuple[Course, Role]]:
-    """The courses a person is in, with the role, by focus area and title."""
+    """The courses a person is in, with the role: by focus area, newest term first."""
     rows = session.execute(
         select(Course, Enrolment.role)
         .join(Enrolment, Enrolment.course_id == Course.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,8 @@ from traitlets import Bool
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark, translations
 from ulab_coursework import workspace
+from ulab_coursework.coursefolder import timestamp
 from ulab_coursework.portal_client import PortalClient, language
-
-TIMESTAMP = "%Y-%m-%d %H:%M:%S.%f UTC"
 
 
 class Refused(abc.ExchangeError):
@@ -27,8 +26,8 @@ def sentence(error: UserError) -> str:
 
 
 def timestamp_of(moment: str) -> str:
-    """A moment of the API as nbgrader writes moments, which sort as text."""
-    return datetime.fromisoformat(moment).astimezone(UTC).strftime(TIMESTAMP)
+    """A moment of the API as nbgrader writes moments."""
+    return timestamp(datetime.fromisoformat(moment))
 
 
 class Exchange(abc.Exchange):

@@ -22,6 +22,7 @@ from ulab_coursework.coursefolder import (
     read_file,
     write_file,
 )
+from ulab_coursework.courserights import course_rights
 from ulab_coursework.courses import find_assignment, require_instructor
 from ulab_coursework.releases import lab_of
 from ulab_coursework.standing import Standing, class_standing, feedback_is_open
@@ -92,9 +93,7 @@ def release_feedback(
     return written
 
 
-def rewrite(
-    db: Database, layout: Layout, course_id: str, assignment: str, student: str = ""
-) -> int:
+def rewrite(db: Database, layout: Layout, course_id: str, assignment: str) -> int:
     """Write the feedback pages of the newest graded submissions from the gradebook."""
     with db.read() as session:
         found = find_assignment(session, course_id, assignment)
@@ -103,8 +102,6 @@ def rewrite(
         newest = list(_graded(row.newest for row in class_standing(session, course_id, assignment)))
     gid, folder, written = course_gid(number), layout.course(course_id), 0
     for submission in newest:
-        if student not in ("", submission.person):
-            continue
         place = f"{submission.person}/{assignment}/{assignment}"
         try:
             content = read_file(folder, f"autograded/{place}.ipynb")
@@ -113,16 +110,18 @@ def rewrite(
         autograded = nbformat.reads(content.decode(), as_version=4)
         release = json.loads(lab.release_notebook(submission.language).read_bytes())
         with gradebook_lock(layout, course_id):
-            page = feedbackpage.render(
-                autograded,
-                release,
-                gradebook_url(layout, course_id),
-                assignment,
-                submission.person,
-                titles[submission.language],
-                submission.language,
-                autograded.metadata.get("ulab_notes", ()),
-            ).encode()
+            url = gradebook_url(layout, course_id)
+            with course_rights(layout, course_id):
+                page = feedbackpage.render(
+                    autograded,
+                    release,
+                    url,
+                    assignment,
+                    submission.person,
+                    titles[submission.language],
+                    submission.language,
+                    autograded.metadata.get("ulab_notes", ()),
+                ).encode()
             write_file(folder, f"feedback/{place}.html", page, gid)
             keep_page(layout, submission.id, page)
         written += 1

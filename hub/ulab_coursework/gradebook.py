@@ -15,6 +15,7 @@ from ulab_core.i18n import mark, translations
 from ulab_core.layout import Layout
 from ulab_core.models import Assignment, Role
 from ulab_coursework.coursefolder import gradebook_url
+from ulab_coursework.courserights import course_rights
 from ulab_coursework.courses import find_course, people_of
 
 
@@ -79,9 +80,15 @@ def score_of(
 
     Whether a student may see them is another question: see `standing.feedback_is_open`.
     """
+    return scores_of(layout, session, course_id, person).get(assignment)
+
+
+def scores_of(layout: Layout, session: Session, course_id: str, person: str) -> dict[str, Points]:
+    """One student's points in each graded assignment of a course, by its name."""
     course = find_course(session, course_id)
     maxima = {a.name: a.max_score for a in course.assignments}
-    return _points(layout, course_id, maxima, person).get((person, assignment))
+    found = _points(layout, course_id, maxima, person)
+    return {assignment: points for (_, assignment), points in found.items()}
 
 
 def _points(
@@ -108,7 +115,7 @@ def _points(
         query = query.where(api.SubmittedAssignment.student_id == person)
     engine = create_engine(gradebook_url(layout, course_id))
     try:
-        with engine.connect() as connection:
+        with course_rights(layout, course_id), engine.connect() as connection:
             return {
                 (student, name): Points(points or 0.0, maxima.get(name, 0.0), bool(waiting))
                 for student, name, points, waiting in connection.execute(query)

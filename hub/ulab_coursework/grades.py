@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import nbformat
 from nbgrader import utils
@@ -77,7 +78,7 @@ def save_grades(
     return score_of(notebook)
 
 
-def _grades(gradebook: Gradebook, assignment: str, student: str):  # type: ignore[no-untyped-def]
+def _grades(gradebook: Gradebook, assignment: str, student: str) -> list[Any]:
     submission = gradebook.find_submission(assignment, student)
     return [grade for notebook in submission.notebooks for grade in notebook.grades]
 

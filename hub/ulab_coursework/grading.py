@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,10 @@ from ulab_coursework.coursefolder import (
     gradebook_lock,
     gradebook_url,
     prepare_folder,
+    timestamp,
     write_file,
 )
+from ulab_coursework.courserights import course_rights
 from ulab_coursework.execution import Execution, execute, scratch_of
 from ulab_coursework.feedback import keep_page
 from ulab_coursework.grades import Score, save_grades, stderr_is_no_error
@@ -61,7 +63,6 @@ class Work:
     language: str
     sha256: str
     received_at: datetime
-    source: Path
     release: Path
 
 
@@ -89,9 +90,9 @@ def grade(
         raise GradingFailed(
             mark("The stored submission is damaged, so it can't be graded. Please submit it again.")
         )
-    prepared = sanitise(
-        parse(content), release, gradebook_url(layout, work.course_id), work.assignment
-    )
+    submitted, url = parse(content), gradebook_url(layout, work.course_id)
+    with course_rights(layout, work.course_id):
+        prepared = sanitise(submitted, release, url, work.assignment)
     execution = execute(
         prepared.notebook,
         settings,
@@ -109,8 +110,7 @@ def grade(
         ) from RuntimeError(execution.log)
     score = _save(db, layout, work, prepared, execution, release, content)
     with db.write() as session:
-        submission = session.get(Submission, work.submission_id)
-        assert submission is not None
+        submission = session.get_one(Submission, work.submission_id)
         submission.score, submission.max_score = score.points, score.max_points
         submission.graded_at = utc_now()
         if not queue.done(session, held):
@@ -134,7 +134,6 @@ def _look_up(db: Database, layout: Layout, submission_id: str) -> Work:
             language=submission.language,
             sha256=submission.sha256,
             received_at=submission.received_at,
-            source=lab.source_notebook,
             release=lab.release_notebook(submission.language),
         )
 
@@ -203,7 +202,8 @@ def _gradebook_for(layout: Layout, course_id: str, counts: bool) -> Iterator[str
     """The course's gradebook, or a copy to be thrown away for a submission that was replaced."""
     url = gradebook_url(layout, course_id)
     if counts:
-        yield url
+        with course_rights(layout, course_id):
+            yield url
         return
     scratch_of(layout).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch_of(layout)) as folder:
@@ -222,12 +222,12 @@ def _write_for_formgrader(
 ) -> None:
     folder = prepare_folder(layout, work.course_id, gid)
     place = f"{work.student}/{work.assignment}"
-    timestamp = work.received_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC").encode()
+    received = timestamp(work.received_at).encode()
     name = f"{work.assignment}.ipynb"
     for room, written in (
         ("submitted", content),
         ("autograded", nbformat.writes(notebook).encode()),
     ):
         write_file(folder, f"{room}/{place}/{name}", written, gid)
-        write_file(folder, f"{room}/{place}/timestamp.txt", timestamp, gid)
+        write_file(folder, f"{room}/{place}/timestamp.txt", received, gid)
     write_file(folder, f"feedback/{place}/{work.assignment}.html", page, gid)

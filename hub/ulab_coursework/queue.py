@@ -6,10 +6,11 @@ runs out and another worker takes the job. Grading is idempotent, so doing a job
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from ulab_core.database import Database
@@ -49,6 +50,22 @@ def enqueue(session: Session, submission: Submission) -> Job:
     return job
 
 
+def enqueue_all(session: Session, submission_ids: Collection[str]) -> None:
+    """Ask for many submissions to be graded, each as `enqueue` does."""
+    waiting = set(
+        session.scalars(
+            select(Job.submission_id).where(
+                Job.submission_id.in_(submission_ids), Job.state == JobState.QUEUED
+            )
+        )
+    )
+    session.add_all(
+        Job(submission_id=submission_id, state=JobState.QUEUED, attempts=0)
+        for submission_id in submission_ids
+        if submission_id not in waiting
+    )
+
+
 def lease(db: Database, worker: str, now: datetime | None = None) -> Lease | None:
     """Take the next job, or None when nothing waits.
 
@@ -83,7 +100,7 @@ def lease(db: Database, worker: str, now: datetime | None = None) -> Lease | Non
         return Lease(job.id, job.submission_id, worker, job.attempts)
 
 
-def _free(now: datetime):  # type: ignore[no-untyped-def]
+def _free(now: datetime) -> ColumnElement[bool]:
     return or_(
         Job.state == JobState.QUEUED,
         (Job.state == JobState.RUNNING) & (Job.leased_until < now),

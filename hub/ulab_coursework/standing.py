@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from ulab_core.models import (
@@ -90,14 +90,14 @@ def feedback_is_open(assignment: Assignment) -> bool:
 
 def state_of(submission: Submission) -> State:
     """The state that follows from a submission's jobs; the newest job decides."""
-    newest = max(submission.jobs, key=lambda job: (job.created_at, job.id), default=None)
-    if newest is not None and newest.state is JobState.RUNNING:
-        return State.RUNNING
-    if newest is not None and newest.state is JobState.QUEUED:
-        return State.QUEUED
-    if newest is not None and newest.state is JobState.FAILED:
-        return State.FAILED
-    return State.GRADED
+    newest = _newest_job(submission)
+    if newest is None or newest.state is JobState.DONE:
+        return State.GRADED
+    return State(newest.state.value)
+
+
+def _newest_job(submission: Submission) -> Job | None:
+    return max(submission.jobs, key=lambda job: (job.created_at, job.id), default=None)
 
 
 def standing(submission: Submission, for_student: bool = True) -> Standing:
@@ -106,9 +106,7 @@ def standing(submission: Submission, for_student: bool = True) -> Standing:
     graded = submission.graded_at is not None
     open_ = feedback_is_open(submission.assignment)
     withheld = graded and for_student and not open_
-    problem = None
-    if state is State.FAILED:
-        problem = max(submission.jobs, key=lambda job: (job.created_at, job.id)).problem
+    newest = _newest_job(submission)
     return Standing(
         id=submission.id,
         person=submission.person.name,
@@ -122,7 +120,7 @@ def standing(submission: Submission, for_student: bool = True) -> Standing:
         graded_at=submission.graded_at,
         score=None if withheld else submission.score,
         max_score=submission.max_score,
-        problem=problem,
+        problem=newest.problem if newest is not None and state is State.FAILED else None,
         feedback=graded and not withheld,
         withheld=withheld,
     )
@@ -194,7 +192,7 @@ def class_standing(session: Session, course_id: str, assignment: str) -> list[Cl
     return rows
 
 
-def _loaded():  # type: ignore[no-untyped-def]
+def _loaded() -> Select[Submission]:
     return select(Submission).options(
         selectinload(Submission.jobs).load_only(
             Job.id, Job.submission_id, Job.state, Job.problem, Job.created_at

@@ -27,9 +27,7 @@ from ulab_coursework.courses import (
 from ulab_coursework.lateness import Timing, shown, timing
 from ulab_coursework.notebooks import check_belongs, language_of, parse
 from ulab_coursework.published import open_curriculum
-from ulab_coursework.standing import Standing, State, class_standing, history, standing, state_of
-
-__all__ = ["AfterDeadline", "Receipt", "get", "grade_again", "history", "receive"]
+from ulab_coursework.standing import Standing, State, class_standing, standing, state_of
 
 
 class AfterDeadline(Conflict):
@@ -263,10 +261,7 @@ def grade_again(
                 person=student,
                 assignment=assignment,
             )
-        for submission_id in ids:
-            found = session.get(Submission, submission_id)
-            assert found is not None
-            queue.enqueue(session, found)
+        queue.enqueue_all(session, ids)
         record(
             session, actor, "assignment.grade", f"{course_id}/{target.name}", submissions=len(ids)
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from typing import Any
 from ulab_core.errors import Conflict, NotFound, UserError
 from ulab_core.i18n import mark
 from ulab_coursework.portal_client import PortalClient, language
+from ulab_mlflow.marker import FILE as MARKER
 
-MARKER = ".ulab.json"
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 
 
@@ -24,11 +23,6 @@ class FetchedAlready(Conflict):
 
 class Unchanged(Conflict):
     """The notebook on the disk is still the one that was given out."""
-
-
-def home() -> Path:
-    """The folder JupyterLab shows."""
-    return Path(os.environ.get("HOME", "."))
 
 
 def safe(name: str) -> str:
@@ -65,16 +59,14 @@ def fetch(client: PortalClient, root: Path, course: str, assignment: str) -> lis
         "courses", course, "assignments", assignment, "release", language=language()
     )
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    written, digests = [], {}
     for name, encoded in answer["files"].items():
+        content = base64.b64decode(encoded)
+        digests[name] = hashlib.sha256(content).hexdigest()
         target = folder / safe(name)
         if not target.exists():
-            _write(target, base64.b64decode(encoded))
+            _write(target, content)
             written.append(target)
-    digests = {
-        name: hashlib.sha256(base64.b64decode(encoded)).hexdigest()
-        for name, encoded in answer["files"].items()
-    }
     marker = {"course": course, "assignment": assignment, "language": answer["language"]}
     _write(folder / MARKER, json.dumps(marker | {"released": digests}).encode())
     return written

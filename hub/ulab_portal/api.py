@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AwareDatetime, BaseModel, ConfigDict
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from ulab_core.hub_auth import HubUser
 from ulab_core.i18n import LANGUAGES, translations
@@ -29,7 +29,7 @@ from ulab_coursework.standing import (
     feedback_is_open,
     history,
 )
-from ulab_portal.guard import STUDENT_CONTENT_POLICY
+from ulab_portal.handed_in import feedback_answer, notebook_answer
 from ulab_portal.page import Portal, language_of, portal_of
 
 router = APIRouter(prefix="/api")
@@ -134,16 +134,20 @@ def own_submissions(
     with base.db.read() as session:
         require_member(session, course_id, user.name)
         found = history(session, course_id, assignment, user.name)
-    return [_seen(base, one, language_of(request, base)) for one in found]
+    language = language_of(request, base)
+    return [_seen(base, one, language) for one in found]
 
 
 @router.get("/courses/{course_id}/assignments/{assignment}/inbound")
-def inbound(course_id: str, assignment: str, user: Reader, base: Base) -> list[dict[str, Any]]:
+def inbound(
+    course_id: str, assignment: str, user: Reader, base: Base, request: Request
+) -> list[dict[str, Any]]:
     """The newest submission of every student, for instructors."""
     with base.db.read() as session:
         require_instructor(session, course_id, user.name)
         rows = class_standing(session, course_id, assignment)
-    return [_seen(base, row.newest, "en") for row in rows if row.newest is not None]
+    language = language_of(request, base)
+    return [_seen(base, row.newest, language) for row in rows if row.newest is not None]
 
 
 @router.get("/submissions/{submission_id}")
@@ -157,19 +161,13 @@ def submission(submission_id: str, user: Reader, base: Base, request: Request) -
 @router.get("/submissions/{submission_id}/notebook")
 def submitted_notebook(submission_id: str, user: Reader, base: Base) -> Response:
     """The bytes that were handed in."""
-    content = submissions.notebook_bytes(base.db, base.layout, submission_id, user.name)
-    return Response(
-        content,
-        media_type="application/x-ipynb+json",
-        headers={"content-disposition": f'attachment; filename="{submission_id}.ipynb"'},
-    )
+    return notebook_answer(base, submission_id, user.name)
 
 
 @router.get("/submissions/{submission_id}/feedback")
 def submission_feedback(submission_id: str, user: Reader, base: Base) -> Response:
     """The feedback page; what a student made of it may do nothing in the reader's browser."""
-    html = feedback.feedback_html(base.db, base.layout, submission_id, user.name)
-    return HTMLResponse(html, headers={"content-security-policy": STUDENT_CONTENT_POLICY})
+    return feedback_answer(base, submission_id, user.name)
 
 
 @router.post("/courses/{course_id}/assignments/{assignment}/grade")

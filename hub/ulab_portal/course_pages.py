@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from ulab_core.models import Course, Role, utc_now
 from ulab_coursework.courses import courses_of, find_course, people_of, require_member
-from ulab_coursework.gradebook import score_of
+from ulab_coursework.gradebook import scores_of
 from ulab_coursework.standing import newest_of
 from ulab_portal.areas import Area, area
 from ulab_portal.page import Page, reading
@@ -37,6 +37,7 @@ class CourseCard:
 
 
 def course_card(session: Session, course: Course, role: Role, page: Page) -> CourseCard:
+    """A course as it stands for whoever asks."""
     rows = student_rows(session, course, page)
     teaching = role is Role.INSTRUCTOR
     open_dues = [row.due_at for row in rows if row.due_at and not row.done]
@@ -59,17 +60,21 @@ def student_rows(session: Session, course: Course, page: Page) -> list[LabRow]:
     person = page.user.name
     newest = newest_of(session, course.id, person)
     now = utc_now()
-    rows = []
-    for assignment in course.assignments:
-        if assignment.published_at is None:
-            continue
-        row = lab_row(assignment, newest.get(assignment.name), page.language, now)
-        if row.state is LabState.GRADED:
-            # The gradebook knows what a person added by hand; the submission alone does not.
-            counts = score_of(page.portal.layout, session, course.id, person, assignment.name)
-            row = replace(row, score=counts.points if counts else row.score)
-        rows.append(row)
-    return rows
+    rows = [
+        lab_row(assignment, newest.get(assignment.name), page.language, now)
+        for assignment in course.assignments
+        if assignment.published_at is not None
+    ]
+    if not any(row.state is LabState.GRADED for row in rows):
+        return rows
+    # The gradebook knows what a person added by hand; the submission alone does not.
+    counts = scores_of(page.portal.layout, session, course.id, person)
+    return [
+        replace(row, score=counts[row.name].points)
+        if row.state is LabState.GRADED and row.name in counts
+        else row
+        for row in rows
+    ]
 
 
 @router.get("/")

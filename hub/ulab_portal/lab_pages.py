@@ -8,19 +8,19 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, UploadFile
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
-from ulab_core.errors import NotFound, UserError
+from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_core.models import Assignment, Role, utc_now
-from ulab_coursework import feedback, gradebook
+from ulab_coursework import gradebook
 from ulab_coursework.courses import find_assignment, require_member
 from ulab_coursework.releases import lab_of
 from ulab_coursework.standing import Standing, history
-from ulab_coursework.submissions import notebook_bytes, receive, refuse_size, refuse_unpublished
+from ulab_coursework.submissions import receive, refuse_size, refuse_unpublished
 from ulab_portal.areas import area
 from ulab_portal.cells import CellScore, cell_scores
-from ulab_portal.guard import STUDENT_CONTENT_POLICY
+from ulab_portal.handed_in import feedback_answer, notebook_answer
 from ulab_portal.page import BASE, Page, acting, reading
 from ulab_portal.servers import ServerProblem, ServerState, open_address
 from ulab_portal.states import STYLES, WORDS, LabState, lab_state
@@ -73,6 +73,7 @@ def visible_assignment(session: Session, course_id: str, name: str, page: Page) 
 
 
 def lab_standing(session: Session, found: Assignment, page: Page) -> LabStanding:
+    """How the lab stands for whoever asks, cell by cell once it is graded."""
     past = history(session, found.course_id, found.name, page.user.name)
     newest = past[0] if past else None
     state = lab_state(newest, found.due_at, utc_now())
@@ -89,7 +90,7 @@ def lab_standing(session: Session, found: Assignment, page: Page) -> LabStanding
         cells=cells,
         # The gradebook knows what a person added by hand; the submission alone does not.
         score=counts.points if counts else None,
-        max_score=(counts.max_points if counts else 0) or found.max_score,
+        max_score=found.max_score,
     )
 
 
@@ -192,26 +193,13 @@ async def upload(
 @router.get("/submissions/{submission_id}/feedback")
 def show_feedback(submission_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
     """The feedback, which holds what a student wrote: shown where it can do nothing."""
-    portal = page.portal
-    html = feedback.feedback_html(portal.db, portal.layout, submission_id, page.user.name)
-    return HTMLResponse(html, headers={"content-security-policy": STUDENT_CONTENT_POLICY})
+    return feedback_answer(page.portal, submission_id, page.user.name)
 
 
 @router.get("/submissions/{submission_id}/notebook")
 def download(submission_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
     """The very bytes that were handed in."""
-    portal = page.portal
-    content = notebook_bytes(portal.db, portal.layout, submission_id, page.user.name)
-    if not content:
-        raise NotFound(mark("There is no such submission of yours."))
-    return Response(
-        content,
-        media_type="application/x-ipynb+json",
-        headers={
-            "content-disposition": f'attachment; filename="{submission_id}.ipynb"',
-            "content-security-policy": STUDENT_CONTENT_POLICY,
-        },
-    )
+    return notebook_answer(page.portal, submission_id, page.user.name)
 
 
 def _profile_if_open(page: Page, course_id: str, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from fastapi import Request
@@ -72,16 +72,11 @@ class Page:
     language: str
     display_name: str
     teaches: bool
-    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def may_create(self) -> bool:
         """Whether this person may make courses: administrators and whoever teaches one."""
         return self.user.admin or self.teaches
-
-    def say(self, message: str, **values: object) -> str:
-        """A marked literal in the page's language."""
-        return translations(self.language).gettext(message).format(**values)
 
     def html(self, template: str, **values: Any) -> str:
         return render(

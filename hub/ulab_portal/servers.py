@@ -14,6 +14,7 @@ from ulab_core.i18n import mark
 
 START_TIMEOUT_S = 10.0
 SUBMIT_TIMEOUT_S = 120.0
+_SILENT = mark("Your server did not answer. Nothing was submitted; try again in a moment.")
 
 
 class ServerProblem(UserError):
@@ -96,9 +97,7 @@ class OwnServer:
         said = _said(reply)
         if said:
             raise ServerRefused(said, reply.status_code)
-        raise ServerProblem(
-            mark("Your server did not answer. Nothing was submitted; try again in a moment.")
-        )
+        raise ServerProblem(_SILENT)
 
     @property
     def _hub_user(self) -> str:
@@ -116,9 +115,7 @@ class OwnServer:
                     headers={"authorization": f"token {token}"},
                 )
         except httpx.HTTPError:
-            raise ServerProblem(
-                mark("Your server did not answer. Nothing was submitted; try again in a moment.")
-            ) from None
+            raise ServerProblem(_SILENT) from None
 
 
 class ServerRefused(UserError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
@@ -15,7 +14,7 @@ from ulab_core.models import Assignment, FeedbackPolicy, Role, utc_now
 from ulab_coursework import feedback, gradebook, releases, submissions
 from ulab_coursework.courses import find_assignment, find_course, people_of, require_instructor
 from ulab_coursework.gradebook import Points
-from ulab_coursework.standing import ClassRow, State, class_standing
+from ulab_coursework.standing import ClassRow, State, class_standing, feedback_is_open
 from ulab_portal import moments
 from ulab_portal.areas import area
 from ulab_portal.page import BASE, Page, acting, reading
@@ -69,11 +68,7 @@ class ClassLab:
     @property
     def withheld(self) -> bool:
         """Whether there is feedback that students wait for."""
-        found = self.assignment
-        return (
-            found.feedback_policy is FeedbackPolicy.ON_RELEASE
-            and found.feedback_released_at is None
-        )
+        return not feedback_is_open(self.assignment)
 
     @property
     def chart(self) -> str:
@@ -93,6 +88,7 @@ class ClassLab:
 def class_lab(
     session: Session, found: Assignment, scores: gradebook.ClassScores, page: Page
 ) -> ClassLab:
+    """One lab with its class's submissions and points."""
     zone = page.portal.settings.site.zone
     due = found.due_at
     if due is None and found.published_at is None:
@@ -179,7 +175,7 @@ def publish(
 ) -> Response:
     """Show a lab to the students, or change its deadline and feedback policy."""
     portal = page.portal
-    due_at: datetime | None = moments.entered(due, portal.settings.site.zone)
+    due_at = moments.entered(due, portal.settings.site.zone)
     releases.publish_assignment(
         portal.db, portal.layout, course_id, name, due_at, feedback_policy, page.user.name
     )

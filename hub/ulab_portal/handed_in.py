@@ -1,0 +1,29 @@
+"""What students made, sent to a reader's browser where it can do nothing."""
+
+from __future__ import annotations
+
+from starlette.responses import HTMLResponse, Response
+
+from ulab_coursework.feedback import feedback_html
+from ulab_coursework.submissions import notebook_bytes
+from ulab_portal.guard import STUDENT_CONTENT_POLICY
+from ulab_portal.page import Portal
+
+_HARMLESS = {"content-security-policy": STUDENT_CONTENT_POLICY}
+
+
+def feedback_answer(portal: Portal, submission_id: str, person: str) -> Response:
+    """The feedback page of a submission, for a reader who may see it."""
+    html = feedback_html(portal.db, portal.layout, submission_id, person)
+    return HTMLResponse(html, headers=_HARMLESS)
+
+
+def notebook_answer(portal: Portal, submission_id: str, person: str) -> Response:
+    """The very bytes that were handed in, as a download."""
+    content = notebook_bytes(portal.db, portal.layout, submission_id, person)
+    disposition = f'attachment; filename="{submission_id}.ipynb"'
+    return Response(
+        content,
+        media_type="application/x-ipynb+json",
+        headers={"content-disposition": disposition, **_HARMLESS},
+    )
