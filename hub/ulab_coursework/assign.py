@@ -39,6 +39,7 @@ from ulab_coursework.coursefolder import (
     prepare_folder,
     write_file,
 )
+from ulab_coursework.courserights import course_rights
 from ulab_coursework.published import LabFiles
 
 # GenerateAssignment's list, less the two that read files of the course folder.
@@ -75,13 +76,14 @@ def fill_gradebook(
     with gradebook_lock(layout, course_id):
         create_gradebook(folder, gid)
         url = gradebook_url(layout, course_id)
-        with Gradebook(url, course_id) as gradebook:
+        with course_rights(layout, course_id), Gradebook(url, course_id) as gradebook:
             duedate = due_at.astimezone(UTC).replace(tzinfo=None) if due_at else None
             gradebook.update_or_create_assignment(lab.id, duedate=duedate)
         notebook = nbformat.reads(source.decode(), as_version=4)
         resources = resources_of(url, lab.id)
         try:
-            notebook = apply(_TO_GRADEBOOK, notebook, resources)
+            with course_rights(layout, course_id):
+                notebook = apply(_TO_GRADEBOOK, notebook, resources)
         except RuntimeError as error:
             raise CellsChanged(
                 mark(
@@ -124,6 +126,7 @@ def set_duedate(layout: Layout, course_id: str, assignment: str, due_at: datetim
     """Let formgrader show the deadline that U Lab keeps."""
     with (
         gradebook_lock(layout, course_id),
+        course_rights(layout, course_id),
         Gradebook(gradebook_url(layout, course_id), course_id) as gradebook,
     ):
         duedate = due_at.astimezone(UTC).replace(tzinfo=None) if due_at else None

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, select
 
 from ulab_core.layout import Layout
 from ulab_coursework.coursefolder import gradebook_url
+from ulab_coursework.courserights import course_rights
 from ulab_coursework.published import LabFiles
 
 _HEADING = re.compile(r"^#{1,6}\s+(?P<text>.+?)\s*#*$", re.MULTILINE)
@@ -95,7 +96,7 @@ def cell_scores(
     )
     engine = create_engine(gradebook_url(layout, course_id))
     try:
-        with engine.connect() as connection:
+        with course_rights(layout, course_id), engine.connect() as connection:
             rows = connection.execute(query).all()
     finally:
         engine.dispose()

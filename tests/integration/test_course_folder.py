@@ -1,9 +1,14 @@
 """A course's folder: its instructors may write in it, and can lead the base nowhere else by it."""
 
+import contextlib
 import os
 import shutil
 import stat
+import struct
+import subprocess
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,6 +23,7 @@ from integration.coursework_support import (
     make_base,
     newest,
 )
+from sqlalchemy.exc import OperationalError
 
 from ulab_coursework.coursefolder import (
     FolderTampered,
@@ -27,7 +33,9 @@ from ulab_coursework.coursefolder import (
     read_file,
     write_file,
 )
+from ulab_coursework.courserights import course_rights
 from ulab_coursework.feedback import release_feedback
+from ulab_coursework.gradebook import class_scores
 from ulab_coursework.standing import State
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has more rights than others")
@@ -206,3 +214,67 @@ def _as_instructor(folder: Path, gid: int, code: str) -> bool:
         finally:
             os._exit(status)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@as_root
+def test_a_journal_that_names_a_file_of_the_bases_removes_nothing(
+    base: Base, elsewhere: Path, tmp_path: Path
+) -> None:
+    victim = elsewhere / "file"
+    victim.write_bytes(b"ours\0")
+    path = base.layout.gradebook(COURSE)
+    _crash_while_writing(path)
+    journal = path.with_name("gradebook.db-journal")
+    _name_super_journal(journal, victim)
+    os.chown(journal, base.settings.accounts.uid_base + 3, path.stat().st_gid)
+    with base.db.read() as session, contextlib.suppress(OperationalError):
+        class_scores(base.layout, session, COURSE)
+    assert victim.exists()
+    # Played back as it should be, a journal that crashed with its writer is no trouble.
+    journal.unlink(missing_ok=True)
+    _crash_while_writing(path)
+    with base.db.read() as session:
+        assert class_scores(base.layout, session, COURSE).rows
+    assert not journal.exists()
+
+
+@as_root
+def test_only_the_thread_that_opens_a_gradebook_gives_up_its_rights(
+    base: Base, elsewhere: Path
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(os.getpid).result()  # it is there now, and was not made by this thread's rights
+        with course_rights(base.layout, COURSE):
+            _has_the_courses_rights_alone(base, elsewhere)
+            pool.submit((elsewhere / "other").touch).result()
+            pool.submit((elsewhere / "other").unlink).result()
+    (elsewhere / "file").write_text("ours")
+    assert untouched(elsewhere)
+
+
+def _has_the_courses_rights_alone(base: Base, elsewhere: Path) -> None:
+    with pytest.raises(PermissionError):
+        (elsewhere / "new").write_text("")
+    with pytest.raises(PermissionError):
+        (elsewhere / "file").unlink()
+    assert base.layout.gradebook(COURSE).read_bytes()
+
+
+def _crash_while_writing(path: Path) -> None:
+    code = (
+        "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1]); "
+        "c.execute('pragma cache_size=1'); c.execute('begin'); "
+        "c.execute('create table big(a)'); "
+        "c.executemany('insert into big values(?)', [('x' * 900,)] * 400); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+    assert path.with_name(f"{path.name}-journal").stat().st_size
+
+
+def _name_super_journal(journal: Path, victim: Path) -> None:
+    """Have a journal say that it belongs to a transaction whose list of journals is `victim`."""
+    content, name = journal.read_bytes(), os.fsencode(victim)
+    (page_size,) = struct.unpack(">I", content[24:28])
+    content += struct.pack(">I", 0x40000000 // page_size + 1) + name
+    content += struct.pack(">II", len(name), sum(name)) + content[:8]
+    journal.write_bytes(content)
