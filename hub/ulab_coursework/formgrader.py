@@ -8,6 +8,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from jinja2 import pass_context
+from nbconvert.exporters import HTMLExporter
+from nbconvert.filters import clean_html
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.server_extensions.formgrader import base
 
@@ -51,6 +54,24 @@ def _autograde(client: PortalClient, course: str, assignment: str, student: str)
     return {"success": True, "log": translate(QUEUED)}
 
 
-def install() -> None:
-    """Have formgrader's handlers use `DelegatingAPI`."""
+def install(exporter: HTMLExporter) -> None:
+    """Have formgrader's handlers use `DelegatingAPI`, and its pages show no student's scripts.
+
+    Parameters
+    ----------
+    exporter
+        Formgrader's own, which writes its pages.
+    """
     base.NbGraderAPI = DelegatingAPI
+    # Its template writes the text of cells as it is, though the exporter was told to clean.
+    exporter.register_filter("markdown2html", harmless_markdown(exporter))
+
+
+def harmless_markdown(exporter: HTMLExporter) -> Any:
+    """The exporter's filter from Markdown to HTML, with all taken out that could act."""
+
+    @pass_context
+    def convert(context: Any, source: str) -> str:
+        return str(clean_html(exporter.markdown2html(context, source)))
+
+    return convert

@@ -147,7 +147,7 @@ def _load_jupyter_server_extension(app: Any) -> None:
     if "ULAB_COURSE" in os.environ:
         from ulab_coursework import formgrader
 
-        formgrader.install()
+        formgrader.install(web_app.settings["nbgrader_exporter"])
     routes = {
         "open": OpenHandler,
         "submit": SubmitHandler,

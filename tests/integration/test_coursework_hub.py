@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
+import nbformat
 import pytest
 from integration import coursework_support
 from integration.coursework_support import COURSE, HIDDEN_LINE, LAB, answer
@@ -66,6 +67,14 @@ def save(base: Base, content: bytes) -> None:
     path.write_bytes(content)
 
 
+def with_markup(content: bytes) -> bytes:
+    """The notebook and a note for whoever grades it, with more in it than text."""
+    notebook = nbformat.reads(content.decode(), as_version=4)
+    note = "**Dear teacher** <script>steal()</script>"
+    notebook.cells.append(nbformat.v4.new_markdown_cell(note))
+    return nbformat.writes(notebook).encode()
+
+
 def test_open_fetches_the_lab_and_goes_to_it(base: Base, alice: HubClient) -> None:
     opened = alice.get("/user/alice/ulab/open", params=WHAT, follow_redirects=False)
     while "oauth" in opened.headers.get("location", ""):
@@ -81,7 +90,7 @@ def test_a_student_validates_submits_and_reads_feedback(base: Base, alice: HubCl
     save(base, answer("return 3"))
     found = ask(alice, "POST", "/user/alice/ulab/validate", json=WHAT).json()
     assert len(found["failed"]) == 1, found
-    save(base, answer())
+    save(base, with_markup(answer()))
     found = ask(alice, "POST", "/user/alice/ulab/validate", json=WHAT).json()
     assert not found["failed"], found
     receipt = ask(alice, "POST", "/user/alice/ulab/submit", json=WHAT)
@@ -111,3 +120,7 @@ def test_formgrader_opens_and_leaves_grading_to_the_base(base: Base) -> None:
     assert done["success"], done
     [row] = carol.get(f"{server}/formgrader/api/submissions/{LAB}").json()
     assert row["score"] == 5
+    [shown] = carol.get(f"{server}/formgrader/api/submitted_notebooks/{LAB}/{LAB}").json()
+    page = carol.get(f"{server}/formgrader/submissions/{shown['id']}/").text
+    assert "<strong>Dear teacher</strong>" in page
+    assert "<script>steal()" not in page
