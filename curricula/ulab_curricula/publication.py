@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -149,7 +148,6 @@ def publish(curriculum: Curriculum, layout: Layout) -> str:
             # Someone published the same content at the same time; theirs is as good.
             if not (target / "curriculum.json").is_file():
                 raise
-            _thaw(work)
     return version
 
 
@@ -205,10 +203,9 @@ def _describe(curriculum: Curriculum) -> dict[str, Any]:
 
 
 def _freeze(folder: Path) -> None:
+    """Have all of a version on the disk, closed to change, before it gets its name."""
     for place, _, files in os.walk(folder):
         for name in files:
-            (Path(place) / name).chmod(0o444)
-
-
-def _thaw(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+            with (Path(place) / name).open("rb") as file:
+                os.fchmod(file.fileno(), 0o444)
+                os.fsync(file.fileno())
