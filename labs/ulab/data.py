@@ -76,9 +76,9 @@ def load(name: str) -> Any:
     except (KeyError, ValueError, OSError) as error:
         raise ULabError(
             say(
-                zh=f"数据集 {name} 读不出来（{error}）。请老师运行 `ulab datasets` 检查它。",
+                zh=f"数据集 {name} 读不出来（{error}）。请老师用 `ulab datasets list` 检查它。",
                 en=f"The data set {name} can't be read ({error}). "
-                "Ask your instructor to check it with `ulab datasets`.",
+                "Ask your instructor to check it with `ulab datasets list`.",
             )
         ) from error
 
@@ -107,9 +107,9 @@ def _missing(store: Path, name: str) -> str:
             en=f"There is no data set {name!r}. There are: {', '.join(known)}.",
         )
     return say(
-        zh=f"这里一个数据集也没有（在 {store} 找过）。请老师运行 `ulab datasets`。",
+        zh=f"这里一个数据集也没有（在 {store} 找过）。请老师运行 `ulab datasets fetch`。",
         en=f"There are no data sets here (looked in {store}). "
-        "Ask your instructor to run `ulab datasets`.",
+        "Ask your instructor to run `ulab datasets fetch`.",
     )
 
 
