@@ -150,12 +150,12 @@ def build_venv(wanted: str) -> None:
     python = ["--python", str(VENV / "bin" / "python")]
     lock = str(DEPLOY / "requirements.lock")
     with Progress(
-        say("安装软件包（首次约 6 GB）", "Installing packages (about 6 GB the first time)"), VENV
+        say("安装软件包（首次约 6 GB）", "Installing packages (about 6 GB the first time)"), True
     ):
         execute([str(UV), "pip", "sync", "--quiet", "--require-hashes", *python, lock], env)
     editable = ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
     execute([str(UV), "pip", "install", "--quiet", *python, *editable], env)
-    with Progress(say("编译字节码", "Compiling bytecode"), None):
+    with Progress(say("编译字节码", "Compiling bytecode")):
         compile_bytecode()
     DONE.write_text(wanted)
     UNFINISHED.unlink()
@@ -238,7 +238,7 @@ def build_web(wanted: str) -> None:
     env = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
     cache = ["--cache", str(CACHE / "npm"), "--logs-max", "0", "--loglevel", "error"]
-    with Progress(say("安装代理与网页脚本", "Installing the proxy and the pages' scripts"), None):
+    with Progress(say("安装代理与网页脚本", "Installing the proxy and the pages' scripts")):
         execute([str(node), str(npm), "ci", *options, *cache], env, cwd=WEB)
     WEB_DONE.write_text(wanted)
 
@@ -326,9 +326,9 @@ def read(file: Path) -> str:
 class Progress:
     """Says what goes on and, now and then, that it still does."""
 
-    def __init__(self, what: str, growing: Path | None) -> None:
+    def __init__(self, what: str, grows: bool = False) -> None:
         self.what = what
-        self.growing = growing
+        self.grows = grows
         self.over = threading.Event()
 
     def __enter__(self) -> None:
@@ -344,7 +344,7 @@ class Progress:
         while not self.over.wait(15):
             seconds = time.monotonic() - self.started
             grown = max(0, before - shutil.disk_usage(ROOT).free) / 1e9
-            size = f", {grown:.1f} GB" if self.growing else ""
+            size = f", {grown:.1f} GB" if self.grows else ""
             print(f"  {seconds:.0f} s{size}", flush=True)
 
 

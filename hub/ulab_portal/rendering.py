@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -52,12 +51,11 @@ def environment(language: str) -> Environment:
 
 def render(template: str, language: str, zone: ZoneInfo, **values: Any) -> str:
     """A page or a fragment as HTML; moments are told relative to now."""
-    now: datetime = utc_now()
+    now = utc_now()
     return (
         environment(language)
         .get_template(template)
         .render(
-            now=now,
             exact=lambda moment: moments.exact(moment, zone, language, now),
             relative=lambda moment: moments.relative(moment, language, now),
             **values,

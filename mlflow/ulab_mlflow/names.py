@@ -10,7 +10,6 @@ from ulab_core.settings import Settings
 PLATFORM = "U-Lab"
 """MLflow's administrator, as which the platform itself acts. No person's name has capitals."""
 
-SERVICE = "mlflow"
 PREFIX = "/services/mlflow"
 
 IDENTITY_HEADER = "X-ULab-Identity"

@@ -138,13 +138,6 @@ class Workspaces:
             raise NotAllowed(mark("These are another person's runs."))
         return self.ensure_student(course, assignment, owner)
 
-    def forget(self) -> None:
-        """Look at everything afresh, for when MLflow was restarted with other state."""
-        with self._lock:
-            self._settled.clear()
-            self._role_ids.clear()
-            self._experiments.clear()
-
     def _ensure_user(self, person: str) -> None:
         self._admin.create(
             "POST",
