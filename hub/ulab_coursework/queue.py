@@ -10,8 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from ulab_core.database import Database
 from ulab_core.i18n import mark
@@ -69,8 +69,9 @@ def enqueue_all(session: Session, submission_ids: Collection[str]) -> None:
 def lease(db: Database, worker: str, now: datetime | None = None) -> Lease | None:
     """Take the next job, or None when nothing waits.
 
-    A submission that was never graded goes before a regrade. A job whose lease ran out
-    `MAX_ATTEMPTS` times is failed here.
+    A submission that was never graded goes before a regrade, and one that counts before those its
+    student has replaced, so that nobody holds up a class by handing in again and again. A job
+    whose lease ran out `MAX_ATTEMPTS` times is failed here.
     """
     now = now or utc_now()
     with db.read() as session:
@@ -83,7 +84,7 @@ def lease(db: Database, worker: str, now: datetime | None = None) -> Lease | Non
                 select(Job)
                 .join(Submission)
                 .where(_free(now))
-                .order_by(Submission.graded_at.is_not(None), Job.created_at, Job.id)
+                .order_by(Submission.graded_at.is_not(None), _replaced(), Job.created_at, Job.id)
                 .limit(1)
                 .with_for_update(skip_locked=True, of=Job)
             )
@@ -98,6 +99,16 @@ def lease(db: Database, worker: str, now: datetime | None = None) -> Lease | Non
         job.attempts += 1
         job.leased_until = now + LEASE
         return Lease(job.id, job.submission_id, worker, job.attempts)
+
+
+def _replaced() -> ColumnElement[bool]:
+    """Whether the same student has handed in a later one."""
+    later = aliased(Submission)
+    return exists().where(
+        later.assignment_id == Submission.assignment_id,
+        later.person_id == Submission.person_id,
+        later.received_at > Submission.received_at,
+    )
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

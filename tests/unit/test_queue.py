@@ -57,6 +57,23 @@ def test_jobs_are_taken_in_order_and_only_once(db: Database) -> None:
     assert queue.lease(db, "w", NOW) is None
 
 
+def test_who_hands_in_again_and_again_holds_up_nobody(db: Database) -> None:
+    with db.write() as session:
+        first = session.get_one(Submission, "s0")
+        for number in range(3):
+            found = session.get_one(Submission, f"s{number}")
+            found.received_at = NOW + timedelta(seconds=number)
+        session.add(
+            Submission(
+                id="bob", assignment_id=first.assignment_id, person=Person(name="bob"),
+                sha256="0" * 64, size=1, via="portal", received_at=NOW + timedelta(seconds=9),
+            )
+        )  # fmt: skip
+    enqueue(db, "s0", "s1", "s2", "bob")
+    taken = [queue.lease(db, f"w{number}", NOW) for number in range(4)]
+    assert [one and one.submission_id for one in taken] == ["s2", "bob", "s0", "s1"]
+
+
 def test_asking_twice_for_a_waiting_submission_makes_one_job(db: Database) -> None:
     enqueue(db, "s0", "s0")
     assert queue.lease(db, "w", NOW) is not None
