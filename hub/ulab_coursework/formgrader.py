@@ -43,13 +43,14 @@ def _autograde(client: PortalClient, course: str, assignment: str, student: str)
     translate = translations(language()).gettext
     where = ("courses", course, "assignments", assignment)
     client.post(*where, "grade", body={"student": student})
+    newest = next((s["id"] for s in client.get(*where, "inbound") if s["person"] == student), None)
     until = time.monotonic() + WAIT_S
-    while time.monotonic() < until:
-        found = [s for s in client.get(*where, "inbound") if s["person"] == student]
-        if found and found[0]["state"] == "graded":
+    while newest is not None and time.monotonic() < until:
+        found = client.get("submissions", newest)
+        if found["state"] == "graded":
             return {"success": True, "log": translate(GRADED)}
-        if found and found[0]["state"] == "failed":
-            return {"success": False, "error": found[0]["problem"], "log": ""}
+        if found["state"] == "failed":
+            return {"success": False, "error": found["problem"], "log": ""}
         time.sleep(LOOK_AGAIN_S)
     return {"success": True, "log": translate(QUEUED)}
 
