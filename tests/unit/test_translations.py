@@ -14,7 +14,8 @@ from babel.messages.extract import extract_from_dir
 from ulab_core.i18n import PACKAGES, translations
 
 KEYWORDS = {
-    "_": None, "gettext": None, "mark": None, "translate": None, "say": None, "ngettext": (1, 2),
+    "_": None, "gettext": None, "mark": None, "translate": None, "say": None, "t": None,
+    "ngettext": (1, 2),
 }  # fmt: skip
 METHODS = [
     ("**.py", "python"),
