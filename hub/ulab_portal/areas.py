@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +13,15 @@ from ulab_core.errors import UserError
 from ulab_curricula.labs import load_focus_areas
 
 ICONS = Path(__file__).parent / "icons"
+log = logging.getLogger(__name__)
 ACCENTS = 6
 """How many accents the style sheet has, ``accent-1`` and so on; areas take them in turn."""
 
 
 @dataclass(frozen=True)
 class Area:
+    """A focus area's title, colour and place in the order."""
+
     id: str
     titles: dict[str, str]
     accent: int
@@ -36,7 +40,9 @@ def areas() -> dict[str, Area]:
     """The known areas by id, in the order people see them."""
     try:
         listed = load_focus_areas()
-    except UserError:
+    except UserError as error:
+        # Pages work without: an area shows its id then.
+        log.warning("The focus areas can't be read: %s", error)
         listed = ()
     return {
         area.id: Area(
