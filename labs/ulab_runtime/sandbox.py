@@ -114,14 +114,15 @@ def start(
     if where is not None:
         group = Group.create(where, name or run_name(), spec.limits)
     uid, gid = spec.uid or os.geteuid(), spec.gid or os.getegid()
-    with contextlib.ExitStack() as stack:
-        fds = tuple(
-            stack.enter_context(_in_memory(text)).fileno() for text in account_files(spec, uid, gid)
-        )
-        command = command_line(spec, host, limit_memory=group is None, account_fds=(fds[0], fds[1]))
-        if group is not None:
-            command = ["/bin/sh", "-c", ENTER_GROUPS, "sh", *group.entrances, "--", *command]
-        try:
+    try:
+        with contextlib.ExitStack() as stack:
+            texts = account_files(spec, uid, gid)
+            fds = tuple(stack.enter_context(_in_memory(text)).fileno() for text in texts)
+            command = command_line(
+                spec, host, limit_memory=group is None, account_fds=(fds[0], fds[1])
+            )
+            if group is not None:
+                command = ["/bin/sh", "-c", ENTER_GROUPS, "sh", *group.entrances, "--", *command]
             process = subprocess.Popen(
                 command,
                 env=dict(spec.env),
@@ -132,10 +133,11 @@ def start(
                 pass_fds=(*fds, *pass_fds),
                 start_new_session=True,
             )
-        except BaseException:
-            if group is not None:
-                group.end()
-            raise
+    except BaseException:
+        # Also when the spec is refused: its groups are made by then.
+        if group is not None:
+            group.end()
+        raise
     return Sandbox(process, group)
 
 
