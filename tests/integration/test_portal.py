@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -520,6 +520,24 @@ class TestSubmitThroughTheOwnServer:
             own = request.url.path.startswith("/user/")
             expected = "token token-of-alice" if own else "token token-of-portal"
             assert request.headers["authorization"] == expected
+
+    def test_an_endless_answer_of_the_students_server_is_not_read_on(
+        self, portal: Portal, asked: list[httpx.Request]
+    ) -> None:
+        sent = 0
+
+        async def endless() -> AsyncIterator[bytes]:
+            nonlocal sent
+            while True:
+                sent += 64 * 1024
+                yield b" " * 64 * 1024
+
+        self.server = {"ready": True, "pending": None}
+        self.reply = httpx.Response(200, content=endless())
+        refused = portal.browser("alice").act(f"{LAB_PAGE}/submit")
+        assert refused.status_code == 502
+        assert "did not answer" in refused.text
+        assert sent < 4 * 1024 * 1024
 
     def test_what_the_server_refuses_is_said_as_it_said_it(
         self, portal: Portal, asked: list[httpx.Request]
