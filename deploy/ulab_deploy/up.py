@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ulab_core.programs import CHECKOUT
+from ulab_core.serving import service_socket
 from ulab_deploy import console
 from ulab_deploy.base import Base, RunLock, open_base
 from ulab_deploy.console import say, t, warn
@@ -71,9 +72,10 @@ def _supervisor(base: Base, prepared: Prepared) -> Supervisor:
 
 def serves(base: Base) -> bool:
     """Whether the hub and the portal answer through the proxy."""
-    # The hub is asked on its own socket first: until then the proxy would log every question.
+    # Each is asked on its own socket first: until then the proxy would log every question.
     return (
         hub_answers(base)
+        and portal_answers(base)
         and answers(base, "/hub/health") == 200
         and answers(base, PORTAL) in PORTAL_IS_UP
     )
@@ -83,6 +85,12 @@ def hub_answers(base: Base) -> bool:
     """Whether the hub is up, though perhaps not yet behind the proxy."""
     connection = _SocketConnection(base.layout.socket_dir / "hub.sock")
     return _status(connection, "/hub/health") == 200
+
+
+def portal_answers(base: Base) -> bool:
+    """Whether the portal is up."""
+    connection = _SocketConnection(service_socket(base.layout, "ulab"))
+    return _status(connection, PORTAL) is not None
 
 
 def answers(base: Base, path: str) -> int | None:

@@ -53,6 +53,14 @@ class HubUser:
     """Whether a browser sent the token by itself, so that a forged request could carry it."""
 
 
+def _managed_service() -> HubOAuth:
+    """The hub as it told a managed service by its environment."""
+    hub = HubOAuth(cache_max_age=CACHE_SECONDS)
+    # The hub knows our prefix, but would name the callback of a service with a TCP port only.
+    hub.oauth_redirect_uri = f"{hub.base_url}oauth_callback"
+    return hub
+
+
 class HubLogin:
     """Login of one service with the hub.
 
@@ -84,7 +92,7 @@ class HubLogin:
         render_error: RenderError | None = None,
         default_language: str = "zh",
     ) -> None:
-        self.hub = hub or HubOAuth(cache_max_age=CACHE_SECONDS)
+        self.hub = hub or _managed_service()
         self.prefix: str = self.hub.base_url
         self._tokens = URLSafeTimedSerializer(key, salt="hub-token")
         self._states = URLSafeTimedSerializer(key, salt="oauth-state")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from ulab_core.layout import Layout
 from ulab_core.models import PERSON_NAME
@@ -12,7 +10,7 @@ from ulab_core.programs import PROXY, node
 from ulab_core.settings import Settings
 from ulab_hub.accounts import hub_database_url
 from ulab_hub.roles import PORTAL, SERVER_TOKEN_SCOPES, roles
-from ulab_hub.services import services
+from ulab_hub.services import prefix, routes, services, socket_url
 
 FAILED_LOGINS = 5
 LOCKED_S = 300
@@ -35,7 +33,7 @@ def configure(c: Any, settings: Settings) -> None:
     _set_servers(c, settings)
     c.JupyterHub.load_roles = roles()
     c.JupyterHub.services = services(settings)
-    c.JupyterHub.default_url = f"/services/{PORTAL}/"
+    c.JupyterHub.default_url = prefix(PORTAL)
     # Ctrl-C ends everything; a killed hub leaves the servers running and finds them again.
     c.JupyterHub.cleanup_servers = True
     c.JupyterHub.cleanup_proxy = True
@@ -55,10 +53,6 @@ def _set_addresses(c: Any, settings: Settings, layout: Layout) -> None:
     }
 
 
-def socket_url(path: Path) -> str:
-    return f"http+unix://{quote(str(path), safe='')}"
-
-
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
@@ -68,7 +62,9 @@ def _only_https(public_url: str) -> dict[str, bool]:
 
 
 def _set_proxy(c: Any, layout: Layout) -> None:
-    proxy = c.ConfigurableHTTPProxy
+    c.JupyterHub.proxy_class = "ulab_hub.proxy.SocketProxy"
+    proxy = c.SocketProxy
+    proxy.extra_routes = routes(layout)
     proxy.command = [str(node()), str(PROXY)]
     proxy.api_url = socket_url(layout.socket_dir / "proxy-api.sock")
     proxy.pid_file = str(layout.run / "proxy.pid")

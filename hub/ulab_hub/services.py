@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from ulab_core.layout import Layout
+from ulab_core.serving import service_socket
 from ulab_core.settings import CONFIG_VARIABLE, DEFAULT_FILE, Settings
 from ulab_hub.roles import CULLER, MLFLOW, PORTAL, PORTAL_CLIENT_SCOPES
 
@@ -35,12 +37,21 @@ def settings_environment(
     return found
 
 
-def free_port() -> int:
-    """A port of the loopback that nothing listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def prefix(service: str) -> str:
+    """Where a service's pages lie."""
+    return f"/services/{service}/"
+
+
+def routes(layout: Layout) -> dict[str, str]:
+    """The proxy's ways to the services that have pages, in the form of ``Proxy.extra_routes``.
+
+    JupyterHub's own way, a service's ``url``, leads to TCP ports only.
+    """
+    return {prefix(name): socket_url(service_socket(layout, name)) for name in (PORTAL, MLFLOW)}
+
+
+def socket_url(path: Path) -> str:
+    return f"http+unix://{quote(str(path), safe='')}"
 
 
 def services(settings: Settings) -> list[dict[str, Any]]:
@@ -57,7 +68,8 @@ def services(settings: Settings) -> list[dict[str, Any]]:
             **more,
         }
         if page:
-            found["url"] = f"http://127.0.0.1:{free_port()}"
+            found["environment"] = environment | {"JUPYTERHUB_SERVICE_PREFIX": prefix(name)}
+            found["oauth_redirect_uri"] = f"{prefix(name)}oauth_callback"
             found["oauth_no_confirm"] = True
         return found
 

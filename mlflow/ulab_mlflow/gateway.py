@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
 
-import uvicorn
 from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -27,6 +24,7 @@ from ulab_core.layout import Layout
 from ulab_core.models import PERSON_NAME
 from ulab_core.process import die_with_parent
 from ulab_core.secret_files import shared_key
+from ulab_core.serving import serve
 from ulab_core.settings import Settings, load_settings
 from ulab_core.web_requests import from_own_pages, wants_page
 from ulab_mlflow import paths
@@ -214,16 +212,7 @@ def main() -> None:
     die_with_parent()
     settings = load_settings()
     Layout.of(settings).prepare()
-    where = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
-    uvicorn.run(
-        Gateway(settings).app(),
-        host=where.hostname or "127.0.0.1",
-        port=where.port or 80,
-        log_level="warning",
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
+    serve(Gateway(settings).app(), Layout.of(settings), "mlflow")
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
+from integration.hub_stub import free_port
 from nbformat import NotebookNode
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from ulab_core.process import descendants
-from ulab_hub.services import free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CHROMIUM_ARGUMENTS = [

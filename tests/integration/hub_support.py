@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from integration.hub_stub import free_port
 
 from ulab_core.database import Database, upgrade
 from ulab_core.layout import Layout
 from ulab_core.process import descendants
 from ulab_core.settings import Settings
 from ulab_hub.accounts import Accounts
-from ulab_hub.services import free_port
 
 PASSWORD = "correct horse 7 battery"
 READY_S = 60
@@ -96,6 +96,7 @@ class Base:
         self.toml.write_text(as_toml(self.settings))
         self.config = folder / "hub_config.py"
         names = None if services is None else sorted(services)
+        self.pages = [name for name in ("ulab", "mlflow") if names is None or name in names]
         self.config.write_text(CONFIG.format(services=names, extra=extra_config))
         self.log = folder / "hub.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -116,18 +117,23 @@ class Base:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        waiting = ["/hub/health", *(f"/services/{name}/" for name in self.pages)]
         until = time.monotonic() + READY_S
         while time.monotonic() < until:
             if self.process.poll() is not None:
                 break
-            try:
-                if httpx.get(f"{self.url}/hub/health", timeout=5).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                pass
+            waiting = [path for path in waiting if not self._answers(path)]
+            if not waiting:
+                return
             time.sleep(0.2)
         self.stop()
         raise RuntimeError(f"the hub did not start:\n{self.log_text()[-6000:]}")
+
+    def _answers(self, path: str) -> bool:
+        try:
+            return httpx.get(f"{self.url}{path}", timeout=5).status_code < 400
+        except httpx.HTTPError:
+            return False
 
     def kill_hub(self) -> None:
         """End the hub as a crash would: at once, and with no chance to tidy up."""
