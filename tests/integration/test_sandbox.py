@@ -148,9 +148,12 @@ def test_system_and_environment_are_read_only(ann: Student) -> None:
     assert not Path("/usr/planted").exists()
 
 
-def test_tmp_is_private(ann: Student, tmp_path: Path) -> None:
-    assert ann.python("import os; open('/tmp/mine', 'w'); result = os.listdir('/tmp')") == ["mine"]
-    assert ann.python("import os; result = os.listdir('/tmp')") == []
+def test_tmp_is_private(ann: Student) -> None:
+    # Where the checkout itself lies below /tmp, the way to the libraries in it is there too.
+    below = [CHECKOUT.relative_to("/tmp").parts[0]] if CHECKOUT.is_relative_to("/tmp") else []
+    code = "import os; {}result = sorted(os.listdir('/tmp'))"
+    assert ann.python(code.format("open('/tmp/mine', 'w'); ")) == sorted(["mine", *below])
+    assert ann.python(code.format("")) == below
     assert not Path("/tmp/mine").exists()
 
 
