@@ -131,7 +131,8 @@ class Base:
 
     def _answers(self, path: str) -> bool:
         try:
-            return httpx.get(f"{self.url}{path}", timeout=5).status_code < 400
+            # A service may ask for a login; 404 and 503 come from the proxy and the hub.
+            return httpx.get(f"{self.url}{path}", timeout=5).status_code not in (404, 502, 503)
         except httpx.HTTPError:
             return False
 
