@@ -24,6 +24,7 @@ from ulab_coursework.coursefolder import (
 )
 from ulab_coursework.courserights import course_rights
 from ulab_coursework.courses import find_assignment, require_instructor
+from ulab_coursework.published import LabFiles
 from ulab_coursework.releases import lab_of
 from ulab_coursework.standing import Standing, class_standing, feedback_is_open
 from ulab_coursework.submissions import find
@@ -95,37 +96,53 @@ def release_feedback(
 
 def rewrite(db: Database, layout: Layout, course_id: str, assignment: str) -> int:
     """Write the feedback pages of the newest graded submissions from the gradebook."""
-    with db.read() as session:
-        found = find_assignment(session, course_id, assignment)
-        lab, number = lab_of(layout, found), found.course.number
-        titles = {language: found.title(language) for language in ("zh", "en")}
-        newest = list(_graded(row.newest for row in class_standing(session, course_id, assignment)))
-    gid, folder, written = course_gid(number), layout.course(course_id), 0
-    for submission in newest:
-        place = f"{submission.person}/{assignment}/{assignment}"
-        try:
-            content = read_file(folder, f"autograded/{place}.ipynb")
-        except FileNotFoundError:
-            continue
-        autograded = nbformat.reads(content.decode(), as_version=4)
-        release = json.loads(lab.release_notebook(submission.language).read_bytes())
-        with gradebook_lock(layout, course_id):
-            url = gradebook_url(layout, course_id)
-            with course_rights(layout, course_id):
-                page = feedbackpage.render(
-                    autograded,
-                    release,
-                    url,
-                    assignment,
-                    submission.person,
-                    titles[submission.language],
-                    submission.language,
-                    autograded.metadata.get("ulab_notes", ()),
-                ).encode()
-            write_file(folder, f"feedback/{place}.html", page, gid)
-            keep_page(layout, submission.id, page)
-        written += 1
+    # Locked from the start: a submission graded meanwhile would be shown under an older one's id.
+    with gradebook_lock(layout, course_id):
+        with db.read() as session:
+            found = find_assignment(session, course_id, assignment)
+            lab, number = lab_of(layout, found), found.course.number
+            titles = {language: found.title(language) for language in ("zh", "en")}
+            standings = class_standing(session, course_id, assignment)
+        written = 0
+        for submission in _graded(row.newest for row in standings):
+            place = f"{submission.person}/{assignment}/{assignment}"
+            title = titles[submission.language]
+            page = _page(layout, course_id, assignment, lab, submission, place, title)
+            if page is not None:
+                folder, gid = layout.course(course_id), course_gid(number)
+                write_file(folder, f"feedback/{place}.html", page, gid)
+                keep_page(layout, submission.id, page)
+                written += 1
     return written
+
+
+def _page(
+    layout: Layout,
+    course_id: str,
+    assignment: str,
+    lab: LabFiles,
+    submission: Standing,
+    place: str,
+    title: str,
+) -> bytes | None:
+    """The feedback page of a graded submission; None when its notebook isn't there."""
+    try:
+        content = read_file(layout.course(course_id), f"autograded/{place}.ipynb")
+    except FileNotFoundError:
+        return None
+    autograded = nbformat.reads(content.decode(), as_version=4)
+    release = json.loads(lab.release_notebook(submission.language).read_bytes())
+    with course_rights(layout, course_id):
+        return feedbackpage.render(
+            autograded,
+            release,
+            gradebook_url(layout, course_id),
+            assignment,
+            submission.person,
+            title,
+            submission.language,
+            autograded.metadata.get("ulab_notes", ()),
+        ).encode()
 
 
 def _graded(newest: Iterable[Standing | None]) -> Iterable[Standing]:

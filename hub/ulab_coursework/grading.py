@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -208,8 +208,21 @@ def _gradebook_for(layout: Layout, course_id: str, counts: bool) -> Iterator[str
     scratch_of(layout).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch_of(layout)) as folder:
         copy = Path(folder) / "gradebook.db"
-        shutil.copy(layout.gradebook(course_id), copy)
+        _copy_gradebook(layout, course_id, copy)
         yield f"sqlite:///{copy}"
+
+
+def _copy_gradebook(layout: Layout, course_id: str, target: Path) -> None:
+    """Copy a gradebook that formgrader may be writing to at this moment."""
+    with closing(sqlite3.connect(":memory:")) as held:
+        with (
+            course_rights(layout, course_id),
+            closing(sqlite3.connect(layout.gradebook(course_id))) as source,
+        ):
+            source.backup(held)
+        # Written after the course's rights are gone: they don't reach into the working folder.
+        with closing(sqlite3.connect(target)) as written:
+            held.backup(written)
 
 
 def _write_for_formgrader(

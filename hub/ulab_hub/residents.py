@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,12 +109,14 @@ def prepare_home(layout: Layout, name: str, uid: int | None) -> Path:
     """
     home = layout.home(name)
     owner = os.geteuid() if uid is None else uid
-    try:
-        home.mkdir(mode=0o700)
-        if uid is not None:
-            os.chown(home, uid, uid, follow_symlinks=False)
-    except FileExistsError:
-        pass
+    if uid is not None and not os.path.lexists(home):
+        # Made beside and moved there when it is the person's, so that a crash leaves no half home.
+        with tempfile.TemporaryDirectory(dir=layout.homes, prefix=".new-") as new:
+            made = Path(new, name)
+            made.mkdir(mode=0o700)
+            os.chown(made, uid, uid)
+            made.rename(home)
+    home.mkdir(mode=0o700, exist_ok=True)
     found = home.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner:
         raise HomeUnusable(

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from ulab_core.database import Database
@@ -114,6 +115,20 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     yield running
     if running.process.poll() is None:
         running.interrupt()
+
+
+def test_the_only_port_is_its_own(up: Up) -> None:
+    """No service listens where a student's process could take its place while it is away."""
+    listening = {
+        connection.laddr.port
+        for pid in descendants(up.process.pid)
+        for connection in psutil.Process(pid).net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {up.port}
+    sockets = {path.stem for path in (up.state / "run").glob("*.sock")}
+    assert {"hub", "proxy-api", "service-ulab", "service-mlflow"} <= sockets
+    assert (up.state / "run").stat().st_mode & 0o077 == 0
 
 
 def serves(url: str) -> bool:
