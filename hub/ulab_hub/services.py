@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from ulab_core.layout import Layout
 from ulab_core.serving import service_socket
@@ -16,6 +15,8 @@ from ulab_hub.roles import CULLER, MLFLOW, PORTAL, PORTAL_CLIENT_SCOPES
 
 # What a process needs besides our own variables.
 KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV")
+
+UNCHANGED_IN_A_HOST = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 def settings_environment(
@@ -51,7 +52,15 @@ def routes(layout: Layout) -> dict[str, str]:
 
 
 def socket_url(path: Path) -> str:
-    return f"http+unix://{quote(str(path), safe='')}"
+    """The address of a unix socket, as JupyterHub and its proxy write it.
+
+    The path stands where a host's name does, and clients put those into small letters, so capitals
+    are encoded too.
+    """
+    host = "".join(
+        chr(byte) if byte in UNCHANGED_IN_A_HOST else f"%{byte:02x}" for byte in os.fsencode(path)
+    )
+    return f"http+unix://{host}"
 
 
 def services(settings: Settings) -> list[dict[str, Any]]:
@@ -97,7 +106,7 @@ def _culler(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any
             sys.executable,
             "-P",
             "-m",
-            "jupyterhub_idle_culler",
+            "ulab_hub.culler",
             f"--timeout={settings.limits.idle_minutes * 60}",
             "--cull-every=300",
             # It can't speak to the hub's unix socket, so it asks through the proxy.

@@ -82,11 +82,16 @@ class Up:
             check=False,
         )
 
+    def processes_of(self, module: str) -> list[int]:
+        return [
+            pid
+            for pid in descendants(self.process.pid)
+            if module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        ]
+
     def hub(self) -> int:
-        for pid in descendants(self.process.pid):
-            if b"ulab_hub.app" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                return pid
-        pytest.fail("there is no hub")
+        [pid] = self.processes_of("ulab_hub.app")
+        return pid
 
     def passwords(self) -> dict[str, str]:
         text = (self.state / "secrets" / "first-passwords.txt").read_text()
@@ -111,7 +116,8 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    running = Up(tmp_path_factory.mktemp("up"))
+    # Capitals, blanks and Chinese in a folder's name are no reason not to come up.
+    running = Up(tmp_path_factory.mktemp("U Lab 联合"))
     yield running
     if running.process.poll() is None:
         running.interrupt()
@@ -245,6 +251,8 @@ def test_a_killed_hub_comes_back(up: Up) -> None:
         time.sleep(0.05)
     wait_until_serving(up.url)
     assert up.hub() != hub
+    for service in ("ulab_portal", "ulab_mlflow.gateway", "ulab_hub.culler"):
+        assert len(up.processes_of(service)) == 1, f"{service} of the killed hub lives on"
     assert up.lets_in("teacher", up.passwords()["teacher"])
 
 

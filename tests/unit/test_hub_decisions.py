@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -10,9 +11,17 @@ from ulab_core.errors import NotAllowed
 from ulab_core.settings import Settings
 from ulab_hub.profiles import Inventory, UnknownProfile, choose, form, from_form, offered
 from ulab_hub.residents import course_of
-from ulab_hub.services import services, settings_environment
+from ulab_hub.services import services, settings_environment, socket_url
 from ulab_hub.student_sandbox import home_inside
 from ulab_runtime.sandbox import Mount
+
+
+@pytest.mark.parametrize("path", ["/srv/ulab/run/hub.sock", "/home/Li Ming/联合/Run/hub.sock"])
+def test_a_sockets_address_survives_clients_that_write_hosts_small(path: str) -> None:
+    address = socket_url(Path(path))
+    assert address == address.lower()
+    assert unquote(address.removeprefix("http+unix://")) == path
+
 
 GPUS = Inventory((Path("/dev/nvidia0"), Path("/dev/nvidia1")), (Path("/dev/nvidiactl"),))
 
