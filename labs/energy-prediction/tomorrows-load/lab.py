@@ -261,7 +261,7 @@ plt.show()
 # - **MAPE**：误差占**实际值**的百分比，取绝对值再平均，写成 6.7 而不是 0.067；
 # - **MASE**：MAE 除以“季节朴素法”在**历史数据**上的 MAE。小于 1 才说明比照抄上一季更好。季节朴素法是照抄 `season` 步之前的值，一周是 336 个半小时。
 #
-# ### 第 2 题（3 分）
+# ### 第 2 题（3 分）：MAE、MAPE 与 MASE
 #
 # 写 `mae(actual, forecast)`、`mape(actual, forecast)`、`mase(actual, forecast, history, season=336)`，参数都是一维 NumPy 数组，返回一个数。
 #
@@ -287,7 +287,7 @@ plt.show()
 # - **MAPE**: the error as a percentage of the **actual value**, absolute, then averaged; written 6.7, not 0.067;
 # - **MASE**: MAE divided by the MAE of the "seasonal naive" forecast on the **history**. Only below 1 is it better than copying the last season. Seasonal naive copies the value `season` steps earlier; a week is 336 half-hours.
 #
-# ### Item 2 (3 points)
+# ### Item 2 (3 points): MAE, MAPE and MASE
 #
 # Write `mae(actual, forecast)`, `mape(actual, forecast)` and `mase(actual, forecast, history, season=336)`; all are one-dimensional NumPy arrays, and a number comes back.
 #
@@ -439,7 +439,7 @@ plt.show()
 #
 # $$\text{heating}=\max(16-T,\,0),\qquad \text{cooling}=\max(T-20,\,0)$$
 #
-# ### 第 3 题（3 分）
+# ### 第 3 题（3 分）：冷和热分开算
 #
 # 写 `degrees(temperature, cold=16, hot=20)`：`temperature` 是 `Series`；返回索引相同的 DataFrame，两列 `heating` 和 `cooling`。温度缺失（`NaN`）时，两列也都是 `NaN`：不知道冷热，不等于不冷不热。
 #
@@ -461,7 +461,7 @@ plt.show()
 #
 # $$\text{heating}=\max(16-T,\,0),\qquad \text{cooling}=\max(T-20,\,0)$$
 #
-# ### Item 3 (3 points)
+# ### Item 3 (3 points): count cold and heat apart
 #
 # Write `degrees(temperature, cold=16, hot=20)`: `temperature` is a `Series`; return a DataFrame with the same index and the columns `heating` and `cooling`. Where the temperature is missing (`NaN`) both are `NaN`: not knowing is not the same as mild.
 #
@@ -592,7 +592,7 @@ pd.DataFrame(results).T.round(2)
 #
 # 预测在 00:00 发布。给当天 18:00 造特征时，17:30 的需求**还没有发生**。“半小时前的需求”听起来是好特征，但到时候你手里没有它。
 #
-# ### 第 4 题（4 分）
+# ### 第 4 题（4 分）：不偷看明天的特征
 #
 # 写 `lag_features(demand)`：`demand` 是每半小时一个值、从某天 00:00 开始的 `Series`。返回索引相同的 DataFrame，三列：
 #
@@ -620,7 +620,7 @@ pd.DataFrame(results).T.round(2)
 #
 # The forecast is issued at 00:00. When you make features for 18:00, the demand of 17:30 **hasn't happened**. "Demand half an hour ago" sounds like a good feature, but you won't have it.
 #
-# ### Item 4 (4 points)
+# ### Item 4 (4 points): features that don't peek at tomorrow
 #
 # Write `lag_features(demand)`: `demand` is a `Series` with a value each half-hour, starting at some day's 00:00. Return a DataFrame with the same index and three columns:
 #
@@ -1137,7 +1137,7 @@ pd.DataFrame(results).T.round(2)
 # %% [markdown] lang="zh"
 # ## 八、搬到吉林
 #
-# ### 第 7 题（4 分，教师批改）
+# ### 第 7 题（4 分，由教师评分）：搬到吉林
 #
 # 长春的调度中心想用你的方法，但他们手里的温度**只是天气预报**，而且吉林的峰在冬天。用 150–300 字回答：
 #
@@ -1149,7 +1149,7 @@ pd.DataFrame(results).T.round(2)
 # %% [markdown] lang="en"
 # ## 8. Take it to Jilin
 #
-# ### Item 7 (4 points, graded by a teacher)
+# ### Item 7 (4 points, graded by your instructor): take it to Jilin
 #
 # The control centre in Changchun wants your method, but the temperature it has is **only a weather forecast**, and Jilin's peak is in winter. Answer in 100–200 words:
 #

@@ -842,7 +842,7 @@ pd.DataFrame(rows).T.round(3)
 #
 # 选 b 使 q 的平均正好等于那里的患病比例。
 #
-# ### 第 5 题（4 分）
+# ### 第 5 题（4 分）：给新医院校准
 #
 # 写 `recalibrate(p, prevalence)`：返回 q。`p` 中可能有 0 或 1，结果仍须是有限的数，且都在 0 和 1 之间。误差不超过 0.001。
 #
@@ -868,7 +868,7 @@ pd.DataFrame(rows).T.round(3)
 #
 # with b such that the mean of q is the share of sick people there.
 #
-# ### Item 5 (4 points)
+# ### Item 5 (4 points): recalibrate for a new hospital
 #
 # Write `recalibrate(p, prevalence)`, returning q. `p` may hold 0 or 1; the result must still be finite and between 0 and 1. An error of 0.001 is allowed.
 #
@@ -1031,7 +1031,7 @@ plt.show()
 #
 # $$\frac{\hat s + \frac{z^2}{2n} \pm z\sqrt{\frac{\hat s(1-\hat s)}{n}+\frac{z^2}{4n^2}}}{1+\frac{z^2}{n}},\qquad \hat s = \frac{k}{n}$$
 #
-# ### 第 6 题（4 分）
+# ### 第 6 题（4 分）：男女一样准吗
 #
 # - `wilson(k, n)`：返回 `(low, high)`；`n` 为 0 时返回两个 `float("nan")`。
 # - `sensitivity_by_group(y, p, group, threshold=0.5)`：三个等长的 NumPy 数组；返回 DataFrame，每组一行（行名为组名），列为 `cases`（这组**真正有病**的人数）、`found`（其中 `p > threshold` 的人数）、`sensitivity`、`low`、`high`。没有病例的组，灵敏度为 `nan`。
@@ -1056,7 +1056,7 @@ plt.show()
 #
 # $$\frac{\hat s + \frac{z^2}{2n} \pm z\sqrt{\frac{\hat s(1-\hat s)}{n}+\frac{z^2}{4n^2}}}{1+\frac{z^2}{n}},\qquad \hat s = \frac{k}{n}$$
 #
-# ### Item 6 (4 points)
+# ### Item 6 (4 points): as good for women as for men?
 #
 # - `wilson(k, n)` returns `(low, high)`; when `n` is 0, two `float("nan")`.
 # - `sensitivity_by_group(y, p, group, threshold=0.5)` takes three NumPy arrays of one length and returns a DataFrame, a row a group (labelled by it), with columns `cases` (the group's **truly sick** people), `found` (those of them with `p > threshold`), `sensitivity`, `low`, `high`. A group without cases has sensitivity `nan`.
@@ -1241,7 +1241,7 @@ print(group[["sex", "sick"]].value_counts())
 # %% [markdown] lang="zh"
 # ## 十、你敢用吗
 #
-# ### 第 7 题（4 分，教师批改）
+# ### 第 7 题（4 分，由教师评分）：你敢用吗
 #
 # 长滩的主任问你：**这个在克利夫兰训练的模型，可以在我们医院用来决定谁去做造影吗？** 用 150–300 字回答：
 #
@@ -1255,7 +1255,7 @@ print(group[["sex", "sick"]].value_counts())
 # %% [markdown] lang="en"
 # ## 10. Would you use it?
 #
-# ### Item 7 (4 points, graded by a teacher)
+# ### Item 7 (4 points, graded by your instructor): would you use it?
 #
 # The head of cardiology at Long Beach asks: **may we use this model, trained in Cleveland, to decide who gets an angiogram here?** Answer in 100–200 words:
 #
