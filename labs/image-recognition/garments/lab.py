@@ -943,7 +943,7 @@ print({name: int(count) for name, count in zip(data.names, called)})
 # A change that is nothing to people leaves the model almost useless, and it **does not tell you** so: it still has an answer for each image. Test accuracy holds for photographs taken as the test set's were, and for no others.
 
 # %% [markdown] lang="zh"
-# ## 12 你的判断（4 分，老师批阅）
+# ## 12 你的判断（4 分，由教师评分）
 #
 # 社区请你决定要不要用这个模型给捐来的旧衣服分类。请用 150–300 字回答：
 #
