@@ -14,6 +14,7 @@ from traitlets.config import Config
 
 from ulab_core.i18n import mark, translations
 from ulab_coursework.assign import resources_of
+from ulab_coursework.harmless import harmless_html
 from ulab_coursework.notebooks import grade_id_of
 from ulab_coursework.outputs import hidden_lines, without_hidden
 
@@ -86,7 +87,9 @@ def render(
     config.HTMLExporter.exclude_anchor_links = True
     # No preprocessor may run code or fetch anything.
     config.Exporter.default_preprocessors = ["nbconvert.preprocessors.CSSHTMLHeaderPreprocessor"]
-    page, _ = HTMLExporter(config=config).from_notebook_node(notebook, resources)
+    exporter = HTMLExporter(config=config)
+    exporter.register_filter("clean_html", harmless_html)
+    page, _ = exporter.from_notebook_node(notebook, resources)
     return page
 
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter
-from nbconvert.filters import clean_html
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.server_extensions.formgrader import base
 
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark, translations
 from ulab_coursework.exchange import sentence
+from ulab_coursework.harmless import harmless_html
 from ulab_coursework.portal_client import PortalClient, language
 
 WAIT_S = 30.0
@@ -65,6 +65,7 @@ def install(exporter: HTMLExporter) -> None:
     """
     base.NbGraderAPI = DelegatingAPI
     # Its template writes the text of cells as it is, though the exporter was told to clean.
+    exporter.register_filter("clean_html", harmless_html)
     exporter.register_filter("markdown2html", harmless_markdown(exporter))
 
 
@@ -73,6 +74,6 @@ def harmless_markdown(exporter: HTMLExporter) -> Any:
 
     @pass_context
     def convert(context: Any, source: str) -> str:
-        return str(clean_html(exporter.markdown2html(context, source)))
+        return harmless_html(exporter.markdown2html(context, source))
 
     return convert
