@@ -40,8 +40,11 @@ function retryOf(element) {
 // Something that asks by itself goes on by itself; something a person did is theirs to repeat.
 function lost(event, sentence) {
   const element = event.detail.elt;
-  if (element.closest("[data-poll]")) {
+  // The state asks once after a submission, and only its answer says whether to go on asking.
+  const asksOnce = element.id === "state";
+  if (asksOnce || element.closest("[data-poll]")) {
     document.getElementById("waiting").textContent = say("waiting");
+    if (asksOnce) setTimeout(() => htmx.trigger(document.body, "ulab:submitted"), 3000);
     // What asks only once, when it appears, has to be made to ask again.
     if (element.matches("[data-poll][hx-post]")) {
       setTimeout(() => htmx.ajax("POST", element.getAttribute("hx-post"), { source: element, target: "#submit-answer" }), 3000);
