@@ -140,7 +140,7 @@ def check_sandbox(facts: Facts) -> Iterator[Finding]:
             {"error": facts.sandbox_error, "checkout": facts.checkout},
         )
         return
-    for name, refused, advice in _USERNS:
+    for name, refused, needed, advice in _USERNS:
         if facts.sysctls.get(name) == refused:
             yield Finding(
                 "user-namespaces",
@@ -149,7 +149,7 @@ def check_sandbox(facts: Facts) -> Iterator[Finding]:
                     "This system refuses user namespaces ({name} = {value}), so no sandbox works."
                 ),
                 advice,
-                {"name": name, "value": refused, "checkout": facts.checkout},
+                {"name": name, "value": refused, "needed": needed, "checkout": facts.checkout},
             )
             return
     yield Finding(
@@ -164,10 +164,15 @@ def check_sandbox(facts: Facts) -> Iterator[Finding]:
     )
 
 
+_SET_IT = mark(
+    "An administrator runs: sudo sysctl -w {name}={needed} "
+    "(and writes it into /etc/sysctl.d/ulab.conf to keep it)."
+)
 _USERNS = (
     (
         "kernel.apparmor_restrict_unprivileged_userns",
         1,
+        0,
         mark(
             "Ubuntu 24.04 and newer do so. An administrator runs: "
             "sudo apt-get install bubblewrap && "
@@ -175,22 +180,8 @@ _USERNS = (
             "sudo apparmor_parser -r /etc/apparmor.d/bwrap"
         ),
     ),
-    (
-        "kernel.unprivileged_userns_clone",
-        0,
-        mark(
-            "An administrator runs: sudo sysctl -w kernel.unprivileged_userns_clone=1 "
-            "(and writes it into /etc/sysctl.d/ulab.conf to keep it)."
-        ),
-    ),
-    (
-        "user.max_user_namespaces",
-        0,
-        mark(
-            "An administrator runs: sudo sysctl -w user.max_user_namespaces=15000 "
-            "(and writes it into /etc/sysctl.d/ulab.conf to keep it)."
-        ),
-    ),
+    ("kernel.unprivileged_userns_clone", 0, 1, _SET_IT),
+    ("user.max_user_namespaces", 0, 15000, _SET_IT),
 )
 
 

@@ -47,14 +47,14 @@ def test_a_fit_machine_has_no_complaints() -> None:
             "user-namespaces",
             "problem",
             "unprivileged_userns_clone = 0",
-            "sysctl -w",
+            "sysctl -w kernel.unprivileged_userns_clone=1 ",
         ),
         (
             REFUSED | {"sysctls": {"user.max_user_namespaces": 0}},
             "user-namespaces",
             "problem",
             "max_user_namespaces = 0",
-            "sysctl -w",
+            "sysctl -w user.max_user_namespaces=15000 ",
         ),
         (REFUSED, "sandbox", "problem", "uid map: Permission denied", "Docker"),
         (
