@@ -107,9 +107,15 @@ class RunLock:
         """The process that runs the base, or None."""
         try:
             with self.path.open("r") as file:
-                return None if _locked(file, fcntl.LOCK_SH) else int(file.read() or 0)
+                while not _locked(file, fcntl.LOCK_SH):
+                    file.seek(0)
+                    if written := file.read():
+                        return int(written)
+                    # It has only just taken the lock, and writes its number next.
+                    time.sleep(ASK_AGAIN_S)
         except OSError:
-            return None
+            pass
+        return None
 
 
 def _locked(file: IO[str], kind: int) -> bool:

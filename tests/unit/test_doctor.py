@@ -203,3 +203,15 @@ def test_someone_who_only_asks_does_not_keep_a_base_from_starting(tmp_path: Path
     lock.take()
     answered.join()
     assert lock.holder() == os.getpid()
+
+
+def test_whoever_has_just_taken_the_lock_is_named_once_it_has_said_its_number(
+    tmp_path: Path,
+) -> None:
+    base = base_in(tmp_path)
+    base.layout.prepare()
+    lock = RunLock(base.layout)
+    with lock.path.open("a+") as taken:
+        fcntl.flock(taken, fcntl.LOCK_EX)
+        threading.Timer(0.2, lock.path.write_text, ["4711"]).start()
+        assert lock.holder() == 4711
