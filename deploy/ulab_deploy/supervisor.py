@@ -19,14 +19,15 @@ from ulab_core.process import adopt_orphans, die_with_parent, end_all
 FIRST_TRIES = 3
 LONGEST_PAUSE_S = 30.0
 STEADY_S = 60.0
+SERVE_PATIENCE_S = 150.0
 HUB_PATIENCE_S = 40.0
 REST_PATIENCE_S = 10.0
-LOG_TAIL_LINES = 15
+LAST_WORDS = 15
 LOG_MAX_BYTES = 20 * 2**20
 
 
 class HubFailed(UserError):
-    """The hub ends again and again before it ever served."""
+    """The hub never came to serve: it ended again and again, or nothing answered."""
 
     exit_code = 4
 
@@ -50,8 +51,12 @@ class Supervisor:
         Where it and its services write.
     is_ready
         Whether the base serves; asked a few times a second until it says so.
+    on_wait
+        Called now and then, with the seconds gone by, until it serves for the first time.
     on_ready, on_death
         Called when it serves for the first time, and when the hub died and will be restarted.
+    patience_s
+        How long it may take to serve for the first time.
     """
 
     def __init__(
@@ -61,16 +66,21 @@ class Supervisor:
         cwd: Path,
         log: Path,
         is_ready: Callable[[], bool],
+        on_wait: Callable[[int], None],
         on_ready: Callable[[], None],
         on_death: Callable[[int], None],
+        patience_s: float = SERVE_PATIENCE_S,
     ) -> None:
         self._command = list(command)
         self._env = dict(env)
         self._cwd = cwd
         self._log = log
         self._is_ready = is_ready
+        self._on_wait = on_wait
         self._on_ready = on_ready
         self._on_death = on_death
+        self._patience_s = patience_s
+        self._log_start = 0
         self._hub: subprocess.Popen[bytes] | None = None
         self._stops = 0
         self._served = False
@@ -118,8 +128,9 @@ class Supervisor:
 
     def _serve(self, woken: int) -> None:
         failures = 0
-        started = self._start()
+        began = started = self._start()
         next_start: float | None = None
+        next_word = began + self._patience_s / 10
         while not self._stops:
             select.select([woken], [], [], 0.2 if not self._served or next_start else 1.0)
             with contextlib.suppress(BlockingIOError):
@@ -127,13 +138,10 @@ class Supervisor:
             now = time.monotonic()
             status = self._reap()
             if status is not None:
-                failures = 1 if now - started > STEADY_S else failures + 1
+                steady = self._served and now - started > STEADY_S
+                failures = 1 if steady else failures + 1
                 if not self._served and failures >= FIRST_TRIES:
-                    raise HubFailed(
-                        mark("The hub does not start. The end of {log} says why:\n{tail}"),
-                        log=self._log,
-                        tail="\n".join(tail(self._log)),
-                    )
+                    raise self._failed()
                 self._on_death(status)
                 next_start = now + pause_before_restart(failures)
             if next_start is not None and now >= next_start:
@@ -141,11 +149,30 @@ class Supervisor:
             elif not self._served and next_start is None and self._is_ready():
                 self._served = True
                 self._on_ready()
+            if not self._served and now >= next_word:
+                if now - began >= self._patience_s:
+                    raise self._failed()
+                self._on_wait(round(now - began))
+                next_word += self._patience_s / 10
+
+    def _failed(self) -> HubFailed:
+        with self._log.open("rb") as log:
+            log.seek(self._log_start)
+            said = log.read().decode(errors="replace")
+        return HubFailed(
+            mark(
+                "The hub does not start. It said at last:\n{said}\n"
+                "Mend that and start again. The whole story is in {log}."
+            ),
+            said="\n".join(last_words(said)),
+            log=self._log,
+        )
 
     def _start(self) -> float:
         if self._log.exists() and self._log.stat().st_size > LOG_MAX_BYTES:
             self._log.replace(self._log.with_suffix(".old.log"))
         with self._log.open("ab") as log:
+            self._log_start = log.tell()
             self._hub = subprocess.Popen(
                 self._command,
                 env=self._env,
@@ -185,9 +212,16 @@ class Supervisor:
         end_all(REST_PATIENCE_S, is_over=lambda: self._stops > max(told, 1))
 
 
-def tail(log: Path, lines: int = LOG_TAIL_LINES) -> list[str]:
-    """The last lines of a log."""
-    try:
-        return log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
-    except OSError:
-        return []
+def last_words(text: str) -> list[str]:
+    """What of a log tells a person why: no mere information, no programmer's stack."""
+    told: list[str] = []
+    stack: int | None = None
+    for line in filter(str.strip, text.splitlines()):
+        indent = len(line) - len(line.lstrip())
+        if line.lstrip().startswith("Traceback (most recent call last)"):
+            stack = indent
+        elif stack is None or indent <= stack:
+            stack = None
+            if not line.startswith("[I "):
+                told.append(line)
+    return told[-LAST_WORDS:]

@@ -62,6 +62,7 @@ def _supervisor(base: Base, prepared: Prepared) -> Supervisor:
         cwd=base.layout.hub,
         log=log,
         is_ready=lambda: serves(base),
+        on_wait=lambda seconds: say(f"  {seconds} s: {awaited(base)}"),
         on_ready=lambda: _announce(base, prepared),
         on_death=lambda status: warn(
             t("The hub ended unexpectedly ({status}); starting it again. See {log}.",
@@ -79,6 +80,15 @@ def serves(base: Base) -> bool:
         and answers(base, "/hub/health") == 200
         and answers(base, PORTAL) in PORTAL_IS_UP
     )
+
+
+def awaited(base: Base) -> str:
+    """What a base that does not serve yet waits for."""
+    if not hub_answers(base):
+        return t("waiting for the hub to answer")
+    if not portal_answers(base):
+        return t("waiting for the portal to answer")
+    return t("waiting for the proxy to let both be reached")
 
 
 def hub_answers(base: Base) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ulab_deploy.supervisor import LONGEST_PAUSE_S, pause_before_restart
+from ulab_deploy.supervisor import LONGEST_PAUSE_S, last_words, pause_before_restart
 
 # Runs a supervisor over a hub given as Python code, and says what happens on standard output.
 RUNNER = """
@@ -28,8 +28,10 @@ supervisor = Supervisor(
     folder,
     folder / "hub.log",
     is_ready=lambda: (folder / "ready").exists(),
+    on_wait=lambda seconds: say("waits"),
     on_ready=lambda: say("ready"),
     on_death=lambda status: say(f"died {status}"),
+    patience_s=float(sys.argv[3]),
 )
 try:
     supervisor.run(on_stop=lambda: say("stopping"))
@@ -63,9 +65,11 @@ while not (folder / "orphan").exists(): time.sleep(0.01)
 )
 
 
-def supervise(folder: Path, hub: str) -> subprocess.Popen[str]:
+def supervise(folder: Path, hub: str, patience_s: float = 600) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", RUNNER, str(folder), hub], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", RUNNER, str(folder), hub, str(patience_s)],
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -129,6 +133,34 @@ def test_a_hub_that_never_starts_is_given_up_with_its_last_words(tmp_path: Path)
     said, _ = running.communicate(timeout=60)
     assert "failed The hub does not start." in said
     assert "the port is on fire" in said
+
+
+def test_a_hub_that_never_serves_is_waited_for_aloud_and_then_given_up(tmp_path: Path) -> None:
+    stuck = "import time; print('[W] nobody opens', flush=True); time.sleep(600)"
+    running = supervise(tmp_path, stuck, patience_s=3)
+    said, _ = running.communicate(timeout=60)
+    assert said.startswith("waits\nwaits\n")
+    assert "failed The hub does not start. It said at last:\n[W] nobody opens\n" in said
+
+
+def test_the_last_words_of_a_hub_are_those_that_say_why() -> None:
+    log = """[I 10:00:00 app] Using Proxy
+[E 10:00:01 app] Failed to start the proxy
+    Traceback (most recent call last):
+      File "app.py", line 1, in start
+        await self.proxy.start()
+    FileNotFoundError: node
+
+Traceback (most recent call last):
+  File "a.py", line 2
+OSError: disk full
+"""
+    assert last_words(log) == [
+        "[E 10:00:01 app] Failed to start the proxy",
+        "    FileNotFoundError: node",
+        "OSError: disk full",
+    ]
+    assert last_words("") == []
 
 
 def test_a_killed_supervisor_takes_the_hub_with_it(tmp_path: Path) -> None:
