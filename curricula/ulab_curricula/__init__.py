@@ -9,7 +9,14 @@ if TYPE_CHECKING:
     from ulab_curricula.check import Report, check_lab
     from ulab_curricula.errors import BadLab, BadManifest
     from ulab_curricula.labs import Curriculum, Lab, find_labs, load_curriculum, load_lab
-    from ulab_curricula.publication import PublishedCurriculum, load_published, publish, published
+    from ulab_curricula.publication import (
+        PublishedCurriculum,
+        PublishedLab,
+        load_built,
+        load_published,
+        publish,
+        published,
+    )
 
 __all__ = [
     "BadLab",
@@ -17,10 +24,12 @@ __all__ = [
     "Curriculum",
     "Lab",
     "PublishedCurriculum",
+    "PublishedLab",
     "Report",
     "build_lab",
     "check_lab",
     "find_labs",
+    "load_built",
     "load_curriculum",
     "load_lab",
     "load_published",
@@ -34,10 +43,12 @@ _HOMES = {
     "Curriculum": "labs",
     "Lab": "labs",
     "PublishedCurriculum": "publication",
+    "PublishedLab": "publication",
     "Report": "check",
     "build_lab": "build",
     "check_lab": "check",
     "find_labs": "labs",
+    "load_built": "publication",
     "load_curriculum": "labs",
     "load_lab": "labs",
     "load_published": "publication",

@@ -14,4 +14,4 @@ class BadLab(UserError):
 
 
 class NotPublished(NotFound):
-    """There is no such published curriculum version."""
+    """There is no such published curriculum version, or it has no such lab."""

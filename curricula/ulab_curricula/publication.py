@@ -8,12 +8,14 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ulab_core.i18n import LANGUAGES, mark
 from ulab_core.layout import Layout
 from ulab_curricula.errors import NotPublished
-from ulab_curricula.labs import Curriculum
+
+if TYPE_CHECKING:
+    from ulab_curricula.labs import Curriculum
 
 Words = Mapping[str, str]
 
@@ -175,11 +177,12 @@ def load_published(layout: Layout, curriculum: str, version: str) -> PublishedCu
             curriculum=curriculum,
             version=version,
         ) from None
-    labs = tuple(_load_lab(folder / "labs" / lab) for lab in content.pop("labs"))
+    labs = tuple(load_built(folder / "labs" / lab) for lab in content.pop("labs"))
     return PublishedCurriculum(folder=folder, labs=labs, **_tuples(content))
 
 
-def _load_lab(folder: Path) -> PublishedLab:
+def load_built(folder: Path) -> PublishedLab:
+    """Read a lab that `build_lab` wrote into `folder`."""
     content = json.loads((folder / "lab.json").read_text(encoding="utf-8"))
     return PublishedLab(folder=folder, **_tuples(content))
 

@@ -20,9 +20,8 @@ from ulab_coursework.coursefolder import gradebook_url
 from ulab_coursework.execution import execute
 from ulab_coursework.grades import stderr_is_no_error
 from ulab_coursework.notebooks import check_belongs, language_of, parse
-from ulab_coursework.published import LabFiles
 from ulab_coursework.sanitise import sanitise
-from ulab_curricula import Lab, build_lab
+from ulab_curricula import Lab, PublishedLab, build_lab, load_built
 
 _COURSE = "grade"
 
@@ -92,7 +91,7 @@ def grade_files(
         bench.prepare()
         folder = bench.root / "lab"
         build_lab(lab, folder)
-        built = LabFiles(folder, json.loads((folder / "lab.json").read_text(encoding="utf-8")))
+        built = load_built(folder)
         fill_gradebook(bench, _COURSE, 1, built, None)
         for file in files:
             try:
@@ -103,7 +102,7 @@ def grade_files(
 
 
 def _grade(
-    lab: LabFiles, file: Path, settings: Settings, bench: Layout, dataset_store: Path
+    lab: PublishedLab, file: Path, settings: Settings, bench: Layout, dataset_store: Path
 ) -> list[GradedCell]:
     submitted = parse(file.read_bytes())
     language = language_of(submitted, settings.site.language)

@@ -40,7 +40,7 @@ from ulab_coursework.coursefolder import (
     write_file,
 )
 from ulab_coursework.courserights import course_rights
-from ulab_coursework.published import LabFiles
+from ulab_curricula import PublishedLab
 
 # GenerateAssignment's list, less the two that read files of the course folder.
 _TO_GRADEBOOK = (
@@ -60,7 +60,7 @@ class CellsChanged(Conflict):
 
 
 def fill_gradebook(
-    layout: Layout, course_id: str, number: int, lab: LabFiles, due_at: datetime | None
+    layout: Layout, course_id: str, number: int, lab: PublishedLab, due_at: datetime | None
 ) -> None:
     """Put a lab into the course's gradebook and folder; safe to repeat.
 

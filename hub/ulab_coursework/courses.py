@@ -22,7 +22,7 @@ from ulab_core.models import (
     Role,
 )
 from ulab_coursework.coursefolder import course_gid, prepare_folder
-from ulab_coursework.published import open_curriculum
+from ulab_curricula import load_published
 
 
 class BadName(UserError):
@@ -61,33 +61,31 @@ def create_course(
         )
     if session.get(Course, course_id):
         raise Conflict(mark("There is a course {course} already."), course=course_id)
-    files = open_curriculum(layout, curriculum, version)
-    own = files.about["titles"]
-    titles = {**own, **{key: value for key, value in (titles or {}).items() if value}}
+    content = load_published(layout, curriculum, version)
+    given = {language: title for language, title in (titles or {}).items() if title}
+    titles = {**content.titles, **given}
     course = Course(
         id=course_id,
         number=(session.scalar(select(func.max(Course.number))) or 0) + 1,
-        title_zh=titles.get("zh") or titles["en"],
-        title_en=titles.get("en") or titles["zh"],
-        focus_area=files.about["focus_area"],
+        title_zh=titles["zh"],
+        title_en=titles["en"],
+        focus_area=content.focus_area,
         curriculum=curriculum,
         curriculum_version=version,
         term=term,
     )
     session.add(course)
-    for position, lab in enumerate(files.labs):
-        about = lab.about
-        names = about["titles"]
+    for position, lab in enumerate(content.labs):
         session.add(
             Assignment(
                 course=course,
                 name=lab.id,
                 position=position,
-                title_zh=names.get("zh") or names["en"],
-                title_en=names.get("en") or names["zh"],
-                profile=about.get("profile", "cpu"),
-                minutes=about["minutes"],
-                max_score=about["max_score"],
+                title_zh=lab.titles["zh"],
+                title_en=lab.titles["en"],
+                profile=lab.profile,
+                minutes=lab.minutes,
+                max_score=lab.max_score,
             )
         )
     prepare_folder(layout, course_id, course_gid(course.number))

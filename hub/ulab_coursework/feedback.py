@@ -24,10 +24,10 @@ from ulab_coursework.coursefolder import (
 )
 from ulab_coursework.courserights import course_rights
 from ulab_coursework.courses import find_assignment, require_instructor
-from ulab_coursework.published import LabFiles
 from ulab_coursework.releases import lab_of
 from ulab_coursework.standing import Standing, class_standing, feedback_is_open
 from ulab_coursework.submissions import find
+from ulab_curricula import PublishedLab
 
 
 class NotReleased(Conflict):
@@ -120,7 +120,7 @@ def _page(
     layout: Layout,
     course_id: str,
     assignment: str,
-    lab: LabFiles,
+    lab: PublishedLab,
     submission: Standing,
     place: str,
     title: str,

@@ -12,8 +12,8 @@ from ulab_core.layout import Layout
 from ulab_core.models import Assignment, FeedbackPolicy, utc_now
 from ulab_coursework import assign
 from ulab_coursework.courses import find_assignment
-from ulab_coursework.published import LabFiles, open_curriculum
 from ulab_coursework.submissions import refuse_unpublished
+from ulab_curricula import PublishedLab, load_published
 
 
 def publish_assignment(
@@ -103,9 +103,7 @@ def released_notebook(
     return lab_of(layout, found).release_notebook(language).read_bytes()
 
 
-def lab_of(layout: Layout, assignment: Assignment) -> LabFiles:
+def lab_of(layout: Layout, assignment: Assignment) -> PublishedLab:
     """The lab behind an assignment, in the version its course runs."""
     course = assignment.course
-    return open_curriculum(layout, course.curriculum, course.curriculum_version).lab(
-        assignment.name
-    )
+    return load_published(layout, course.curriculum, course.curriculum_version).lab(assignment.name)

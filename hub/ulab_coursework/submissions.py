@@ -26,8 +26,8 @@ from ulab_coursework.courses import (
 )
 from ulab_coursework.lateness import Timing, shown, timing
 from ulab_coursework.notebooks import check_belongs, language_of, parse
-from ulab_coursework.published import open_curriculum
 from ulab_coursework.standing import Standing, State, class_standing, standing, state_of
+from ulab_curricula import load_published
 
 
 class AfterDeadline(Conflict):
@@ -111,10 +111,11 @@ def receive(
         refuse_unpublished(target)
         if not _handed_in_before(session, target, person, sha256):
             refuse_late(target, received_at, settings)
-        files = open_curriculum(layout, target.course.curriculum, target.course.curriculum_version)
+        course = target.course
+        lab = load_published(layout, course.curriculum, course.curriculum_version).lab(assignment)
     notebook = parse(content)
     language = language_of(notebook, settings.site.language)
-    release = files.lab(assignment).release_notebook(language).read_bytes()
+    release = lab.release_notebook(language).read_bytes()
     check_belongs(notebook, assignment, json.loads(release))
     store.keep(layout, content)
 

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, select
 from ulab_core.layout import Layout
 from ulab_coursework.coursefolder import gradebook_url
 from ulab_coursework.courserights import course_rights
-from ulab_coursework.published import LabFiles
+from ulab_curricula import PublishedLab
 
 _HEADING = re.compile(r"^#{1,6}\s+(?P<text>.+?)\s*#*$", re.MULTILINE)
 
@@ -70,7 +70,7 @@ def _numbered(found: list[tuple[str, str]]) -> Iterable[tuple[str, str]]:
 
 
 def cell_scores(
-    layout: Layout, course_id: str, assignment: str, person: str, lab: LabFiles, language: str
+    layout: Layout, course_id: str, assignment: str, person: str, lab: PublishedLab, language: str
 ) -> list[CellScore]:
     """The points of every graded cell of a person's lab, in the notebook's order."""
     if not layout.gradebook(course_id).exists():

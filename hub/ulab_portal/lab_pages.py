@@ -99,7 +99,6 @@ def lab(course_id: str, name: str, page: Annotated[Page, Depends(reading)]) -> R
     """A lab's page."""
     with page.portal.db.read() as session:
         found = visible_assignment(session, course_id, name, page)
-        about = lab_of(page.portal.layout, found).about
         course = found.course
         return page.answer(
             "lab.html",
@@ -108,7 +107,7 @@ def lab(course_id: str, name: str, page: Annotated[Page, Depends(reading)]) -> R
             area=area(course.focus_area),
             lab=found,
             title=found.title(page.language),
-            about=about,
+            summary=lab_of(page.portal.layout, found).summaries[page.language],
             standing=lab_standing(session, found, page),
             closed=found.due_at is not None and utc_now() > found.due_at,
             open_url=open_address(BASE, page.user.name, course_id, name, found.profile),

@@ -419,8 +419,8 @@ def test_making_a_course_from_a_published_curriculum(portal: Portal) -> None:
         ({"course_id": "x"}, "Choose a curriculum first."),
         ({"course_id": "No Good", "curriculum": "sums-foundations@1"}, "can&#39;t be a course"),
         ({"course_id": COURSE, "curriculum": "sums-foundations@1"}, "There is a course"),
-        ({"course_id": "ok", "curriculum": "sums-foundations@9"}, "not published"),
-        ({"course_id": "ok", "curriculum": "../../etc@1"}, "not published"),
+        ({"course_id": "ok", "curriculum": "sums-foundations@9"}, "no published version"),
+        ({"course_id": "ok", "curriculum": "../../etc@1"}, "no published version"),
     ):
         refused = root.act("new-course", **form)
         assert refused.status_code >= 400
