@@ -20,7 +20,6 @@ from integration.coursework_support import (
     grade_all,
     grades,
     hand_in,
-    make_base,
     newest,
 )
 from sqlalchemy.exc import OperationalError
@@ -39,11 +38,6 @@ from ulab_coursework.gradebook import class_scores
 from ulab_coursework.standing import State
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has more rights than others")
-
-
-@pytest.fixture
-def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Base:
-    return make_base(tmp_path, monkeypatch)
 
 
 @pytest.fixture

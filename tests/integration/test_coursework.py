@@ -14,7 +14,6 @@ from integration.coursework_support import (
     grade_all,
     grades,
     hand_in,
-    make_base,
     newest,
 )
 
@@ -23,11 +22,6 @@ from ulab_coursework import queue
 from ulab_coursework.feedback import feedback_html
 from ulab_coursework.gradebook import class_scores, score_of, to_csv
 from ulab_coursework.standing import State
-
-
-@pytest.fixture
-def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Base:
-    return make_base(tmp_path, monkeypatch)
 
 
 def test_right_and_wrong_answers_get_their_points_and_feedback(base: Base) -> None:

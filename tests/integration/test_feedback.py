@@ -1,7 +1,6 @@
 """What people do with grades: by hand, released, read, as a table."""
 
 import os
-from pathlib import Path
 
 import pytest
 from integration.coursework_support import (
@@ -12,7 +11,6 @@ from integration.coursework_support import (
     grade_all,
     grades,
     hand_in,
-    make_base,
     newest,
 )
 from nbgrader.api import Gradebook
@@ -24,11 +22,6 @@ from ulab_coursework.courses import find_person
 from ulab_coursework.feedback import NotReleased, feedback_html, release_feedback
 from ulab_coursework.gradebook import class_scores, score_of, to_csv
 from ulab_coursework.submissions import grade_again
-
-
-@pytest.fixture
-def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Base:
-    return make_base(tmp_path, monkeypatch)
 
 
 def test_a_regrade_keeps_what_a_person_graded(base: Base) -> None:

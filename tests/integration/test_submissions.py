@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from integration.coursework_support import (
     Base,
     answer,
     hand_in,
-    make_base,
     newest,
 )
 from sqlalchemy import func, select
@@ -25,11 +23,6 @@ from ulab_coursework import releases
 from ulab_coursework.notebooks import NotANotebook, OtherAssignment
 from ulab_coursework.standing import history
 from ulab_coursework.submissions import AfterDeadline
-
-
-@pytest.fixture
-def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Base:
-    return make_base(tmp_path, monkeypatch)
 
 
 def test_what_is_taken_is_stored_before_the_receipt_and_old_ones_stay(base: Base) -> None:

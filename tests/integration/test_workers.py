@@ -10,14 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from integration.coursework_support import (
     COURSE,
     LAB,
     Base,
     answer,
     hand_in,
-    make_base,
     newest,
 )
 from sqlalchemy import select
@@ -28,11 +26,6 @@ from ulab_coursework.gradebook import class_scores
 from ulab_coursework.standing import State, class_standing
 
 PATIENCE_S = 90
-
-
-@pytest.fixture
-def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Base:
-    return make_base(tmp_path, monkeypatch)
 
 
 def start_worker(base: Base, number: int = 1) -> subprocess.Popen[bytes]:
