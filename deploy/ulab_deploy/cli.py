@@ -16,7 +16,10 @@ from ulab_core.errors import UserError
 from ulab_deploy import console
 from ulab_deploy.console import t
 
-VERBS = ("up", "status", "doctor", "user", "course", "curricula", "datasets", "grade", "version")
+VERBS = (
+    "up", "status", "doctor", "user", "course", "curricula", "datasets", "grade", "bench",
+    "version",
+)  # fmt: skip
 INTERNAL_ERROR = 70
 
 

@@ -25,7 +25,7 @@ VERBS = [
     ["user", "import"], ["user", "add"], ["user", "list"], ["user", "passwd"],
     ["course", "create"], ["course", "list"], ["course", "enrol"],
     ["curricula", "check"], ["curricula", "publish"], ["curricula", "list"],
-    ["datasets", "fetch"], ["datasets", "list"],
+    ["datasets", "fetch"], ["datasets", "list"], ["bench", "start"],
 ]  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""`ulab bench`: how fast, and how large, this machine is for students."""

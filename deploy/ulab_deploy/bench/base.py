@@ -1,0 +1,115 @@
+"""A temporary base of our own, with the settings in force and a state that is thrown away."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from ulab_core import database
+from ulab_core.layout import Layout
+from ulab_core.settings import Settings
+from ulab_deploy.base import Base
+from ulab_deploy.bench.hub_process import (
+    Hub,
+    free_ports,
+    launch,
+    new_token,
+    service_lines,
+    without_own_variables,
+)
+from ulab_deploy.up import HUB_CONFIG
+from ulab_deploy.up import serves as base_serves
+
+MLFLOW = "/services/mlflow/"
+IS_AWAY = (404, 502, 503)
+
+
+def temporary(settings: Settings, folder: Path, port: int) -> Settings:
+    """The settings of a base that serves students as `settings` says, but touches nothing of it."""
+    server = settings.server.model_copy(
+        update={
+            "host": "127.0.0.1",
+            "port": port,
+            "public_url": "",
+            "state_dir": folder / "state",
+        }
+    )
+    return settings.model_copy(
+        update={
+            "server": server,
+            "database": settings.database.model_copy(update={"url": ""}),
+            "mlflow": settings.mlflow.model_copy(update={"database_url": ""}),
+        }
+    )
+
+
+def as_variables(settings: Settings) -> dict[str, str]:
+    """The ``ULAB_…`` variables that say the same as `settings`."""
+    return {
+        f"ULAB_{section}__{key}".upper(): str(value)
+        for section, values in settings.model_dump(mode="json").items()
+        for key, value in values.items()
+        if value is not None
+    }
+
+
+def prepare(settings: Settings, folder: Path) -> Base:
+    """Make the state of a temporary base; it gets no curricula and no data sets."""
+    [port] = free_ports(1)
+    chosen = temporary(settings, folder, port)
+    base = Base(chosen, Layout.of(chosen))
+    before = os.umask(0o022)
+    try:
+        base.layout.prepare()
+        database.upgrade(base.settings)
+    finally:
+        os.umask(before)
+    return base
+
+
+def start(base: Base, folder: Path) -> Hub:
+    """Start what `ulab up` starts."""
+    token = new_token()
+    config = folder / "hub_config.py"
+    config.write_text(f"load_subconfig({str(HUB_CONFIG)!r})\n" + service_lines(token))
+    environment = environment_of(base.settings, os.environ)
+    command = [sys.executable, "-P", "-m", "ulab_hub.app", "-f", str(config)]
+    return launch(
+        command,
+        environment,
+        base.layout.hub,
+        base.layout.logs / "hub.log",
+        base.settings.server.local_url,
+        token,
+    )
+
+
+def environment_of(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    return without_own_variables(environ) | as_variables(settings)
+
+
+def serves(base: Base) -> bool:
+    """Whether the hub, the portal and MLflow's gateway answer through the proxy."""
+    if not base_serves(base):
+        return False
+    try:
+        answer = httpx.get(f"{base.settings.server.local_url}{MLFLOW}", timeout=5)
+    except httpx.HTTPError:
+        return False
+    return answer.status_code not in IS_AWAY
+
+
+def wait_until_warm(layout: Layout) -> None:
+    """Wait until the servers that students' processes are forked from have loaded everything."""
+    if not any(layout.socket_dir.glob("fork-*.sock")):
+        return
+
+
+def remove_sockets(layout: Layout) -> None:
+    """Remove the folder of sockets, which lies outside the state when its path is long."""
+    shutil.rmtree(layout.socket_dir, ignore_errors=True)

@@ -1,0 +1,69 @@
+"""`ulab bench`: how many students this machine holds, and how fast they start."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ulab_deploy import console
+from ulab_deploy.commands.options import Json
+from ulab_deploy.console import say, t, warn
+
+FOUND_FAILURES = 1
+INTERRUPTED = 130
+
+
+def register(app: typer.Typer) -> None:
+    bench = typer.Typer(
+        help=t("Measure how many students this machine holds, and how fast they start."),
+        epilog=t("Example: {example}", example="ulab bench start --students 4"),
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    app.add_typer(bench, name="bench")
+
+    @bench.command(
+        "start",
+        help=t(
+            "Start students at once, first on a stock JupyterHub, then on a temporary base with "
+            "the settings in force, and compare the time to the first torch cell and the memory. "
+            "Both are removed afterwards; a base that serves is not touched, but slowed down."
+        ),
+        epilog=t("Example: {example}", example="ulab bench start --students 4"),
+    )
+    def start(
+        students: Annotated[int, typer.Option(metavar="N", help=t("How many start at once."))],
+        only: Annotated[
+            str | None,
+            typer.Option(metavar="ulab|stock", help=t("Measure one of the two alone.")),
+        ] = None,
+        json: Json = False,
+    ) -> None:
+        import os
+
+        from ulab_core.settings import load_settings
+        from ulab_deploy.bench import report
+        from ulab_deploy.bench.progress import Progress
+        from ulab_deploy.bench.start import STOCK, ULAB, measure
+
+        try:
+            sides = measure(load_settings(), students, only, Progress(silent=json))
+        except KeyboardInterrupt:
+            warn(t("Stopped; everything that was started is ended and removed."))
+            raise typer.Exit(INTERRUPTED) from None
+        stock, ours = sides.get(STOCK), sides.get(ULAB)
+        found = report.plain(students, stock, ours)
+        if json:
+            console.say_json(found)
+        else:
+            for line in console.table(list(report.rows(found))):
+                say(line)
+            if ours is not None:
+                for line in report.advice(students, ours, os.cpu_count() or 1):
+                    say(line)
+        failures = list(report.failures(sides))
+        for line in failures:
+            warn(f"! {line}")
+        if failures:
+            raise typer.Exit(FOUND_FAILURES)
