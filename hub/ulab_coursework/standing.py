@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from ulab_core.models import (
     Assignment,
-    Enrolment,
     FeedbackPolicy,
     Job,
     JobState,
@@ -19,7 +18,7 @@ from ulab_core.models import (
     Role,
     Submission,
 )
-from ulab_coursework.courses import find_assignment
+from ulab_coursework.courses import find_assignment, find_course, people_of
 
 
 class State(StrEnum):
@@ -155,41 +154,51 @@ def newest_of(session: Session, course_id: str, person: str) -> dict[str, Standi
 def class_standing(session: Session, course_id: str, assignment: str) -> list[ClassRow]:
     """Every student of a course with the newest submission, for an instructor."""
     found = find_assignment(session, course_id, assignment)
-    rank = (
-        func.row_number()
-        .over(
-            partition_by=Submission.person_id,
-            order_by=(Submission.received_at.desc(), Submission.id.desc()),
-        )
-        .label("rank")
-    )
-    count = func.count().over(partition_by=Submission.person_id).label("count")
+    newest = _newest(session, Submission.assignment_id == found.id)
+    students = people_of(session, course_id, Role.STUDENT)
+    return [_row(one, newest.get((found.id, one.id))) for one in students]
+
+
+def course_standing(session: Session, course_id: str) -> dict[str, list[ClassRow]]:
+    """What `class_standing` says of each assignment of a course, in as few queries as for one."""
+    course = find_course(session, course_id)
+    ids = [assignment.id for assignment in course.assignments]
+    newest = _newest(session, Submission.assignment_id.in_(ids))
+    students = people_of(session, course_id, Role.STUDENT)
+    return {
+        assignment.name: [_row(one, newest.get((assignment.id, one.id))) for one in students]
+        for assignment in course.assignments
+    }
+
+
+def _newest(
+    session: Session, wanted: ColumnElement[bool]
+) -> dict[tuple[int, int], tuple[Submission, int]]:
+    """By assignment and person: the newest of the wanted submissions, and how many there are."""
+    of_one = (Submission.assignment_id, Submission.person_id)
+    newest_first = (Submission.received_at.desc(), Submission.id.desc())
     ranked = (
-        select(Submission.id, Submission.person_id, rank, count)
-        .where(Submission.assignment_id == found.id)
+        select(
+            Submission.id,
+            func.row_number().over(partition_by=of_one, order_by=newest_first).label("rank"),
+            func.count().over(partition_by=of_one).label("count"),
+        )
+        .where(wanted)
         .subquery()
     )
-    newest = {
-        submission.person_id: (submission, number)
-        for submission, number in session.execute(
-            _loaded()
-            .add_columns(ranked.c.count)
-            .join(ranked, ranked.c.id == Submission.id)
-            .where(ranked.c.rank == 1)
-        )
-    }
-    students = session.scalars(
-        select(Person)
-        .join(Enrolment, Enrolment.person_id == Person.id)
-        .where(Enrolment.course_id == course_id, Enrolment.role == Role.STUDENT)
-        .order_by(Person.name)
+    rows = session.execute(
+        _loaded()
+        .add_columns(ranked.c.count)
+        .join(ranked, ranked.c.id == Submission.id)
+        .where(ranked.c.rank == 1)
     )
-    rows = []
-    for person in students:
-        submission, number = newest.get(person.id, (None, 0))
-        shown = standing(submission, for_student=False) if submission is not None else None
-        rows.append(ClassRow(person.name, person.display_name, person.college, number, shown))
-    return rows
+    return {(one.assignment_id, one.person_id): (one, count) for one, count in rows}
+
+
+def _row(person: Person, newest: tuple[Submission, int] | None) -> ClassRow:
+    submission, count = newest or (None, 0)
+    shown = standing(submission, for_student=False) if submission is not None else None
+    return ClassRow(person.name, person.display_name, person.college, count, shown)
 
 
 def _loaded() -> Select[Submission]:

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
-from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from ulab_core.models import Assignment, FeedbackPolicy, Role, utc_now
 from ulab_coursework import feedback, gradebook, releases, submissions
 from ulab_coursework.courses import find_assignment, find_course, people_of, require_instructor
 from ulab_coursework.gradebook import Points
-from ulab_coursework.standing import ClassRow, State, class_standing, feedback_is_open
+from ulab_coursework.standing import (
+    ClassRow,
+    State,
+    class_standing,
+    course_standing,
+    feedback_is_open,
+)
 from ulab_portal import moments
 from ulab_portal.areas import area
 from ulab_portal.page import BASE, Page, acting, reading
@@ -86,7 +91,7 @@ class ClassLab:
 
 
 def class_lab(
-    session: Session, found: Assignment, scores: gradebook.ClassScores, page: Page
+    found: Assignment, rows: list[ClassRow], scores: gradebook.ClassScores, page: Page
 ) -> ClassLab:
     """One lab with its class's submissions and points."""
     zone = page.portal.settings.site.zone
@@ -96,7 +101,7 @@ def class_lab(
     return ClassLab(
         assignment=found,
         title=found.title(page.language),
-        rows=class_standing(session, found.course_id, found.name),
+        rows=rows,
         points={
             row.person: row.scores[found.name] for row in scores.rows if found.name in row.scores
         },
@@ -113,7 +118,8 @@ def course(
         require_instructor(session, course_id, page.user.name)
         found = find_course(session, course_id)
         scores = gradebook.class_scores(page.portal.layout, session, course_id)
-        labs = [class_lab(session, assignment, scores, page) for assignment in found.assignments]
+        rows = course_standing(session, course_id)
+        labs = [class_lab(one, rows[one.name], scores, page) for one in found.assignments]
         return page.answer(
             "teach.html",
             course=found,
@@ -151,7 +157,7 @@ def _lab(page: Page, course_id: str, name: str, template: str) -> Response:
             course=found.course,
             course_title=found.course.title(page.language),
             area=area(found.course.focus_area),
-            lab=class_lab(session, found, scores, page),
+            lab=class_lab(found, class_standing(session, course_id, name), scores, page),
         )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
+from sqlalchemy import event
 
 from ulab_core.database import Database, upgrade
 from ulab_core.layout import Layout
@@ -210,6 +213,21 @@ def grade_all(base: Base, **grading: Any) -> None:
 def newest(base: Base, person: str = "alice") -> Standing:
     with base.db.read() as session:
         return history(session, COURSE, LAB, person)[0]
+
+
+@contextmanager
+def counted_queries(db: Database) -> Iterator[list[str]]:
+    """Every statement that the database is given meanwhile."""
+    statements: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        statements.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
 
 
 def cells_by_id(base: Base, person: str = "alice") -> dict[str, nbformat.NotebookNode]:

@@ -11,6 +11,7 @@ from integration.coursework_support import (
     OTHER_LAB,
     Base,
     answer,
+    counted_queries,
     hand_in,
     newest,
 )
@@ -21,7 +22,7 @@ from ulab_core.i18n import translations
 from ulab_core.models import AuditEntry, Job, Submission, utc_now
 from ulab_coursework import releases
 from ulab_coursework.notebooks import NotANotebook, OtherAssignment
-from ulab_coursework.standing import history
+from ulab_coursework.standing import class_standing, course_standing, history
 from ulab_coursework.submissions import AfterDeadline
 
 
@@ -91,3 +92,21 @@ def test_a_withdrawn_assignment_takes_nothing_and_loses_nothing(base: Base) -> N
     with pytest.raises(NotFound, match="not published"):
         hand_in(base, answer("return 0"))
     assert newest(base).id == receipt.id
+
+
+def test_where_a_whole_course_stands_takes_as_many_queries_as_where_one_lab_does(
+    base: Base,
+) -> None:
+    releases.publish_assignment(base.db, base.layout, COURSE, OTHER_LAB, None, "at_once", "carol")
+    hand_in(base, answer("return 1"))
+    hand_in(base, answer("return 2"))
+    hand_in(base, answer(lab=OTHER_LAB), assignment=OTHER_LAB)
+    hand_in(base, answer(lab=OTHER_LAB), "bob", OTHER_LAB)
+    with base.db.read() as session, counted_queries(base.db) as for_all:
+        standing = course_standing(session, COURSE)
+    counts = {lab: [row.submissions for row in rows] for lab, rows in standing.items()}
+    assert counts == {LAB: [2, 0], OTHER_LAB: [1, 1]}
+    for lab, rows in standing.items():
+        with base.db.read() as session, counted_queries(base.db) as for_one:
+            assert class_standing(session, COURSE, lab) == rows
+        assert abs(len(for_all) - len(for_one)) <= 1
