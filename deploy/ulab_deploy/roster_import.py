@@ -8,15 +8,14 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from ulab_core.audit import record
 from ulab_core.database import Database
 from ulab_core.i18n import mark
-from ulab_core.models import Course, Enrolment, Person
+from ulab_core.models import Course
 from ulab_core.secret_files import closed_file
-from ulab_coursework.courses import enrol, ensure_person
 from ulab_coursework.roster import Row, parse_roster
+from ulab_coursework.roster_rows import Applied, apply_rows
 from ulab_deploy.base import Base
 from ulab_deploy.files import BadFile
 from ulab_hub.accounts import Accounts, first_password
@@ -25,21 +24,16 @@ ACTOR = "ulab user import"
 
 
 @dataclass
-class Changes:
+class Changes(Applied):
     """What an import did, by account name.
 
     Attributes
     ----------
-    enrolled
-        Name, course and role of each enrolment that is new or has another role now.
     passwords_file
         Where the new accounts' first passwords are; None without new accounts.
     """
 
-    people_added: list[str] = field(default_factory=list)
-    people_changed: list[str] = field(default_factory=list)
     accounts_created: list[str] = field(default_factory=list)
-    enrolled: list[tuple[str, str, str]] = field(default_factory=list)
     passwords_file: Path | None = None
 
     @property
@@ -70,45 +64,26 @@ def import_roster(base: Base, roster: Path, passwords_file: Path | None = None) 
     db = Database.of(base.settings)
     with db.read() as session:
         rows = parse_roster(roster.read_bytes(), set(session.scalars(select(Course.id))))
-    changes = Changes()
+    file = None
     accounts = Accounts(base.settings)
     approved = {account.name for account in accounts.all() if account.approved}
     new = list(dict.fromkeys(row.name for row in rows if row.name not in approved))
     if new:
         passwords = {name: first_password(base.settings) for name in new}
-        changes.passwords_file = passwords_file or _fresh_file(base)
+        file = passwords_file or _fresh_file(base)
         # Before the accounts exist: a password nobody knows would lock its owner out.
-        _write(changes.passwords_file, rows, passwords)
+        _write(file, rows, passwords)
         waiting = accounts.names() & passwords.keys()
         accounts.create({name: p for name, p in passwords.items() if name not in waiting})
         for name in waiting:
             # Someone signed up under this name. Whoever that was, the roster's owner gets it.
             accounts.set_password(name, passwords[name])
-        changes.accounts_created = new
     with db.write() as session:
-        known = {person.name: person for person in session.scalars(select(Person))}
-        for row in rows:
-            _apply(session, row, known, changes)
+        applied = apply_rows(session, rows, ACTOR)
+        changes = Changes(**vars(applied), accounts_created=new, passwords_file=file)
         if not changes.none:
             record(session, ACTOR, "roster.import", roster.name, rows=len(rows))
     return changes
-
-
-def _apply(session: Session, row: Row, known: dict[str, Person], changes: Changes) -> None:
-    before = known.get(row.name)
-    shown = (before.display_name, before.college) if before else None
-    person = ensure_person(session, row.name, row.display_name, row.college)
-    if before is None:
-        changes.people_added.append(row.name)
-        known[row.name] = person
-    elif shown != (person.display_name, person.college) and row.name not in changes.people_changed:
-        changes.people_changed.append(row.name)
-    if row.course is None or row.role is None:
-        return
-    enrolment = session.get(Enrolment, (row.course, person.id))
-    if enrolment is None or enrolment.role is not row.role:
-        enrol(session, row.course, person, row.role, ACTOR)
-        changes.enrolled.append((row.name, row.course, row.role.value))
 
 
 def _fresh_file(base: Base) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
@@ -123,21 +123,41 @@ def ensure_person(
 
 def enrol(
     session: Session, course: Course | str, person: Person | str, role: Role | str, actor: str
-) -> Enrolment:
+) -> None:
     """Give a person a role in a course; repeating it changes nothing."""
     course = course if isinstance(course, Course) else find_course(session, course)
     person = person if isinstance(person, Person) else find_person(session, person)
-    role = Role(role)
-    found = session.get(Enrolment, (course.id, person.id))
-    if found is not None and found.role is role:
-        return found
-    if found is None:
-        found = Enrolment(course_id=course.id, person_id=person.id, role=role)
-        session.add(found)
-    found.role = role
-    record(session, actor, "course.enrol", f"{course.id}/{person.name}", role=role.value)
+    enrol_all(session, course.id, [(person, Role(role))], actor)
+
+
+def enrol_all(
+    session: Session, course_id: str, roles: Iterable[tuple[Person, Role]], actor: str
+) -> list[tuple[Person, Role]]:
+    """Give people their roles in a course, with few queries, whatever their number.
+
+    Returns
+    -------
+    list
+        The roles that are new.
+    """
+    enrolments = {
+        found.person_id: found
+        for found in session.scalars(select(Enrolment).where(Enrolment.course_id == course_id))
+    }
+    new = []
+    for person, role in roles:
+        found = enrolments.get(person.id)
+        if found is not None and found.role is role:
+            continue
+        if found is None:
+            found = Enrolment(course_id=course_id, person_id=person.id, role=role)
+            session.add(found)
+            enrolments[person.id] = found
+        found.role = role
+        record(session, actor, "course.enrol", f"{course_id}/{person.name}", role=role.value)
+        new.append((person, role))
     session.flush()
-    return found
+    return new
 
 
 def find_course(session: Session, course_id: str) -> Course:

@@ -14,8 +14,9 @@ from starlette.responses import Response
 from ulab_core.errors import NotFound, TooLarge, UserError
 from ulab_core.i18n import mark
 from ulab_core.models import Person, Role
-from ulab_coursework.courses import enrol, ensure_person, people_of, require_instructor
+from ulab_coursework.courses import enrol_all, people_of, require_instructor
 from ulab_coursework.roster import parse_roster
+from ulab_coursework.roster_rows import apply_rows
 from ulab_portal.page import Page, acting
 
 router = APIRouter()
@@ -75,18 +76,17 @@ def add_known(session: Session, course_id: str, names: list[str], role: Role, ac
     UnknownPeople
         With every name that nobody has.
     """
-    known = set(session.scalars(select(Person.name).where(Person.name.in_(names))))
-    unknown = [name for name in names if name not in known]
+    known = list(session.scalars(select(Person).where(Person.name.in_(names))))
+    unknown = set(names).difference(person.name for person in known)
     if unknown:
         raise UnknownPeople(
             mark(
                 "Nobody here is called {names}, so nobody was added. Check the names, or use a "
                 "roster file for people who have not signed in yet."
             ),
-            names=", ".join(unknown),
+            names=", ".join(name for name in names if name in unknown),
         )
-    for name in names:
-        enrol(session, course_id, name, role, actor)
+    enrol_all(session, course_id, [(person, role) for person in known], actor)
 
 
 def add_roster(session: Session, course_id: str, content: bytes, actor: str) -> None:
@@ -97,9 +97,4 @@ def add_roster(session: Session, course_id: str, content: bytes, actor: str) -> 
     BadRoster
         With every bad line; nobody was added then.
     """
-    for row in parse_roster(content, [course_id]):
-        person = session.scalar(select(Person).where(Person.name == row.name))
-        if person is None:
-            person = ensure_person(session, row.name, row.display_name, row.college)
-        if row.course and row.role:
-            enrol(session, row.course, person, row.role, actor)
+    apply_rows(session, parse_roster(content, [course_id]), actor, keep_details=True)
