@@ -49,7 +49,6 @@ class Receipt:
     id: str
     sha256: str
     received_at: datetime
-    late: bool
     size: int
     course_id: str
     assignment: str
@@ -196,7 +195,6 @@ def _receipt(
         id=submission.id,
         sha256=submission.sha256,
         received_at=submission.received_at,
-        late=False,
         size=submission.size,
         course_id=course_id,
         assignment=assignment,

@@ -63,7 +63,7 @@ def test_after_the_deadline_nothing_is_taken_until_it_is_extended(base: Base) ->
     assert "截止" in refused.value.sentence(translations("zh").gettext)
     future = utc_now() + timedelta(hours=1)
     releases.set_deadline(base.db, base.layout, COURSE, LAB, future, "carol")
-    assert not hand_in(base, answer()).late
+    assert not hand_in(base, answer()).again
 
 
 @pytest.mark.parametrize(
