@@ -101,7 +101,7 @@ class Limits(_Section):
     memory_mb: int = Field(4096, ge=256, description="Memory in MiB, kernels included.")
     cpus: float = Field(2.0, gt=0, description="CPU cores.")
     processes: int = Field(512, ge=32, description="Processes and threads at once.")
-    disk_mb: int = Field(10240, ge=64, description="The largest file a process may write, in MiB.")
+    file_mb: int = Field(10240, ge=64, description="The largest file a process may write, in MiB.")
     idle_minutes: int = Field(
         180, ge=5, description="A server is ended when nothing happened in it for so long."
     )

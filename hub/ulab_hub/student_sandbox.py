@@ -68,7 +68,7 @@ def build(
             memory_mb=settings.limits.memory_mb,
             cpus=settings.limits.cpus,
             processes=settings.limits.processes,
-            file_mb=settings.limits.disk_mb,
+            file_mb=settings.limits.file_mb,
         ),
         uid=resident.uid,
         gid=resident.gid,
