@@ -8,27 +8,17 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from ulab_core.i18n import mark
+from ulab_core.manifest import Strict, Words
 from ulab_curricula.errors import BadManifest
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Level = Literal["foundation", "core", "advanced", "capstone"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Words(_Strict):
-    """The same words in both languages."""
-
-    zh: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-
-
-class LabManifest(_Strict):
+class LabManifest(Strict):
     """What `lab.yaml` says of a lab."""
 
     id: Id
@@ -47,7 +37,7 @@ class LabManifest(_Strict):
     licence: Words
 
 
-class CurriculumManifest(_Strict):
+class CurriculumManifest(Strict):
     """What `curriculum.yaml` says of a curriculum."""
 
     id: Id
@@ -60,14 +50,14 @@ class CurriculumManifest(_Strict):
     prerequisites: tuple[Words, ...]
 
 
-class FocusArea(_Strict):
+class FocusArea(Strict):
     """One of the areas that organise everything."""
 
     id: Id
     titles: Words
 
 
-class FocusAreas(_Strict):
+class FocusAreas(Strict):
     """What `focus-areas.yaml` says."""
 
     focus_areas: tuple[FocusArea, ...] = Field(min_length=1)

