@@ -166,6 +166,7 @@ def _environment(work: Path, datasets: Path, language: str, grading: bool) -> di
         "ULAB_LANGUAGE": language,
         "ULAB_GRADING": "1" if grading else "0",
         "MLFLOW_TRACKING_URI": (work / "mlruns").as_uri(),
+        "MLFLOW_ALLOW_FILE_STORE": "true",
         "MPLBACKEND": "agg",
         "IPYTHONDIR": str(work / "ipython"),
     }

@@ -46,6 +46,20 @@ def test_a_small_lab_is_sound_in_both_ways_of_running(tmp_path: Path) -> None:
     assert scores["wrong/absolute"] == 1
 
 
+def test_a_lab_may_track_a_run_while_it_is_checked(tmp_path: Path) -> None:
+    tracked = """
+    import mlflow
+
+    with mlflow.start_run():
+        mlflow.log_metric("a", a)
+    return add(a, a)
+"""
+    source = SOURCE.replace("\n    return add(a, a)\n", tracked)
+    assert source != SOURCE
+    report = check(write_lab(tmp_path, source=source), tmp_path)
+    assert [str(problem) for problem in report.problems] == []
+
+
 def bad_sources() -> Iterator[tuple[str, str, str]]:
     """Name, the changed `lab.py`, and words of the sentence it must give."""
     change = SOURCE.replace
