@@ -17,6 +17,7 @@ from ulab_coursework.assign import resources_of
 from ulab_coursework.harmless import harmless_html
 from ulab_coursework.notebooks import grade_id_of
 from ulab_coursework.outputs import hidden_lines, without_hidden
+from ulab_coursework.titles import cell_titles
 
 _NBGRADERS_NO_RESPONSE = "No response."
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -35,11 +36,15 @@ MISSING = mark("The cell {cell} was missing from your notebook and was put back 
 DUPLICATED = mark("The cell {cell} was there more than once; the last one was graded.")
 
 
-def notes(missing: Sequence[str], duplicated: Sequence[str], language: str) -> list[str]:
+def notes(
+    missing: Sequence[str], duplicated: Sequence[str], release: dict[str, Any], language: str
+) -> list[str]:
     """Sentences about what had to be mended before grading."""
-    translate = translations(language).gettext
-    return [translate(MISSING).format(cell=cell) for cell in missing] + [
-        translate(DUPLICATED).format(cell=cell) for cell in duplicated
+    translate, titles = translations(language).gettext, cell_titles(release)
+    return [
+        translate(sentence).format(cell=titles.get(cell, cell))
+        for sentence, cells in ((MISSING, missing), (DUPLICATED, duplicated))
+        for cell in cells
     ]
 
 
@@ -76,6 +81,7 @@ def render(
     resources["ulab"] = {
         "waiting": _waiting(gradebook, assignment, student),
         "title": title,
+        "cell_titles": cell_titles(release),
         "language": language,
         "notes": list(remarks),
         "words": {key: translate(word) for key, word in WORDS.items()},

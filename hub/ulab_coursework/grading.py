@@ -150,7 +150,7 @@ def _save(
     """Write grades, the notebooks formgrader shows, and the feedback page."""
     notebook = stderr_is_no_error(execution.notebook)
     notebook = apply((LimitOutput,), notebook, {})
-    remarks = feedbackpage.notes(prepared.missing, prepared.duplicated, work.language)
+    remarks = feedbackpage.notes(prepared.missing, prepared.duplicated, release, work.language)
     gid = course_gid(work.course_number)
     with gradebook_lock(layout, work.course_id):
         counts = _is_newest(db, work)

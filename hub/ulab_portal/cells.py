@@ -1,12 +1,9 @@
-"""A graded lab cell by cell: the points from the gradebook, the words from the notebook."""
+"""A graded lab cell by cell: the points from the gradebook, the titles from the notebook."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from nbgrader import api
 from sqlalchemy import create_engine, select
@@ -14,9 +11,8 @@ from sqlalchemy import create_engine, select
 from ulab_core.layout import Layout
 from ulab_coursework.coursefolder import gradebook_url
 from ulab_coursework.courserights import course_rights
+from ulab_coursework.titles import cell_titles
 from ulab_curricula import PublishedLab
-
-_HEADING = re.compile(r"^#{1,6}\s+(?P<text>.+?)\s*#*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -42,31 +38,6 @@ class CellScore:
     @property
     def full(self) -> bool:
         return not self.needs_person and self.points >= self.max_points
-
-
-def cell_titles(notebook: Mapping[str, Any]) -> dict[str, str]:
-    """Graded cells in the notebook's order, each with the heading it stands under.
-
-    Several cells under one heading are numbered.
-    """
-    heading = ""
-    found: list[tuple[str, str]] = []
-    for cell in notebook["cells"]:
-        about = cell["metadata"].get("nbgrader", {})
-        if cell["cell_type"] == "markdown":
-            headings = _HEADING.findall(_text(cell["source"]))
-            heading = headings[-1] if headings else heading
-        if about.get("grade") or about.get("task"):
-            found.append((about["grade_id"], heading or about["grade_id"]))
-    return dict(_numbered(found))
-
-
-def _numbered(found: list[tuple[str, str]]) -> Iterable[tuple[str, str]]:
-    titles = [title for _, title in found]
-    seen: dict[str, int] = {}
-    for name, title in found:
-        seen[title] = seen.get(title, 0) + 1
-        yield name, f"{title} ({seen[title]})" if titles.count(title) > 1 else title
 
 
 def cell_scores(
@@ -106,7 +77,3 @@ def cell_scores(
         for name, score, graded, task, waits in rows
     ]
     return sorted(scores, key=lambda cell: order.get(cell.name, len(order)))
-
-
-def _text(source: str | list[str]) -> str:
-    return source if isinstance(source, str) else "".join(source)

@@ -42,6 +42,7 @@ def test_right_and_wrong_answers_get_their_points_and_feedback(base: Base) -> No
 
     page = feedback_html(base.db, base.layout, right.id, "alice")
     assert "Your answer" in page
+    assert '<a href="#sums-visible">求和 (1)</a>' in page, "as the table of scores calls it"
     page = feedback_html(base.db, base.layout, other.id, "bob")
     assert "你的解答" in page
     assert "a hidden check" in page, "the message is for the student"
@@ -135,7 +136,7 @@ def test_missing_and_repeated_cells_are_told_and_graded(base: Base) -> None:
     grade_all(base)
     assert newest(base).score == 5
     page = feedback_html(base.db, base.layout, receipt.id, "alice")
-    assert "sums-hidden was missing" in page
+    assert "求和 (2) was missing" in page
     assert "sums-solution was there more than once" in page
 
 

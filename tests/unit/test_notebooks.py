@@ -9,6 +9,7 @@ from integration.coursework_support import LAB, OTHER_LAB, answer, release_noteb
 
 from ulab_coursework.notebooks import NotANotebook, OtherAssignment, check_belongs, parse
 from ulab_coursework.sanitise import into_frame
+from ulab_coursework.titles import cell_titles
 
 RELEASE = json.loads(nbformat.writes(release_notebook(LAB)))
 
@@ -98,3 +99,29 @@ def test_metadata_of_any_shape_is_survived(metadata: dict[str, Any]) -> None:
     notebook["cells"][1]["metadata"] = metadata | {"tags": ["raises-exception"]}
     framed, _, _ = into_frame(notebook, RELEASE)
     assert framed["cells"][1]["metadata"] == {}
+
+
+def test_cells_get_the_heading_they_stand_under_numbered_when_it_is_shared() -> None:
+    def graded(name: str) -> dict[str, object]:
+        return {
+            "cell_type": "code", "source": "assert 1",
+            "metadata": {"nbgrader": {"grade": True, "grade_id": name}},
+        }  # fmt: skip
+
+    def words(source: object) -> dict[str, object]:
+        return {"cell_type": "markdown", "source": source, "metadata": {}}
+
+    notebook = {
+        "cells": [
+            graded("first"),
+            words(["# Lab\n", "text\n", "## Split #1 ##\n"]),
+            graded("a"),
+            graded("b"),
+            words("no heading"),
+            words("### Measure"),
+            graded("c"),
+        ]
+    }
+    assert cell_titles(notebook) == {
+        "first": "first", "a": "Split #1 (1)", "b": "Split #1 (2)", "c": "Measure",
+    }  # fmt: skip

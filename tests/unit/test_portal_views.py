@@ -13,7 +13,6 @@ from ulab_coursework.standing import Standing, State
 from ulab_portal import moments
 from ulab_portal.areas import area, areas
 from ulab_portal.assets import asset_url, file_of
-from ulab_portal.cells import cell_titles
 from ulab_portal.guard import StalePage, Tokens
 from ulab_portal.people import split_names
 from ulab_portal.servers import formgrader_address, open_address
@@ -94,32 +93,6 @@ def test_names_may_be_pasted_as_they_come() -> None:
         "liwei", "zhang.min", "chen-1", "wu",
     ]  # fmt: skip
     assert split_names(" \n") == []
-
-
-def test_cells_get_the_heading_they_stand_under_numbered_when_it_is_shared() -> None:
-    def graded(name: str) -> dict[str, object]:
-        return {
-            "cell_type": "code", "source": "assert 1",
-            "metadata": {"nbgrader": {"grade": True, "grade_id": name}},
-        }  # fmt: skip
-
-    def words(source: object) -> dict[str, object]:
-        return {"cell_type": "markdown", "source": source, "metadata": {}}
-
-    notebook = {
-        "cells": [
-            graded("first"),
-            words(["# Lab\n", "text\n", "## Split #1 ##\n"]),
-            graded("a"),
-            graded("b"),
-            words("no heading"),
-            words("### Measure"),
-            graded("c"),
-        ]
-    }
-    assert cell_titles(notebook) == {
-        "first": "first", "a": "Split #1 (1)", "b": "Split #1 (2)", "c": "Measure",
-    }  # fmt: skip
 
 
 def test_the_open_link_starts_the_right_machine_and_comes_back_to_the_lab() -> None:
