@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from ulab_core.settings import Settings
-from ulab_deploy.bench import base, report
+from ulab_deploy.bench import base, report, start
 from ulab_deploy.bench.drive import StudentFailed, Visit
-from ulab_deploy.bench.hub_process import without_own_variables
+from ulab_deploy.bench.hub_process import (
+    HubDidNotStart,
+    launch,
+    wait_until_serving,
+    without_own_variables,
+)
 from ulab_deploy.bench.kernel_client import CellFailed, execute_request, over
 from ulab_deploy.bench.memory import MEBIBYTE, Memory, Process, attribute, weigh
 from ulab_deploy.bench.report import Side, capacity, ratio, spread
@@ -98,11 +106,17 @@ def test_what_is_not_private_is_shared_and_counted_once() -> None:
         Process(200, HUB, HOST, "", 50 * MEBIBYTE, 65 * MEBIBYTE),
         process(201, 200, mb=None),
     ]
-    memory = weigh(processes, ROOTS, HUB)
+    memory = weigh(processes, ROOTS, HUB, ROOTS)
     assert memory.private == {"ann": 30, "bob": 50}
     assert memory.private_mean == 40
     assert memory.shared == 60 + 45 + 65 - 30 - 50
     assert memory.unreadable == 1
+
+
+def test_who_did_not_arrive_is_no_student_and_no_part_of_the_base() -> None:
+    memory = weigh([*SHARED, *TREES], ROOTS, HUB, {"ann"})
+    assert memory.private == {"ann": 3}
+    assert memory.shared == len(SHARED)
 
 
 @pytest.mark.parametrize(
@@ -223,6 +237,23 @@ def test_what_can_not_be_measured_is_refused(
 )
 def test_the_rest_is_not_refused(students: int, only: str | None, available: float) -> None:
     require_sensible(students, only, available)
+
+
+def test_a_hub_that_ends_at_once_is_a_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "print('no such port'); raise SystemExit(1)"]
+    hub = launch(command, os.environ, tmp_path, tmp_path / "hub.log", "http://127.0.0.1:1", "")
+    with pytest.raises(HubDidNotStart, match="no such port"):
+        wait_until_serving(hub, lambda: False)
+
+
+async def test_it_gives_up_before_the_memory_is_used_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Endless:
+        async def visit(self) -> None:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(start, "available_mb", lambda: 100.0)
+    with pytest.raises(start.MemoryRanOut, match="nearly used up"):
+        await start._drive(Endless(), 8000.0)  # type: ignore[arg-type]
 
 
 def test_refusals_reach_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
-
 from ulab_core import database
 from ulab_core.layout import Layout
 from ulab_core.settings import Settings
@@ -22,11 +20,11 @@ from ulab_deploy.bench.hub_process import (
     service_lines,
     without_own_variables,
 )
-from ulab_deploy.up import HUB_CONFIG
+from ulab_deploy.up import HUB_CONFIG, answers
 from ulab_deploy.up import serves as base_serves
 
 MLFLOW = "/services/mlflow/"
-IS_AWAY = (404, 502, 503)
+IS_AWAY = (None, 404, 502, 503)
 
 
 def temporary(settings: Settings, folder: Path, port: int) -> Settings:
@@ -95,13 +93,7 @@ def environment_of(settings: Settings, environ: Mapping[str, str]) -> dict[str, 
 
 def serves(base: Base) -> bool:
     """Whether the hub, the portal and MLflow's gateway answer through the proxy."""
-    if not base_serves(base):
-        return False
-    try:
-        answer = httpx.get(f"{base.settings.server.local_url}{MLFLOW}", timeout=5)
-    except httpx.HTTPError:
-        return False
-    return answer.status_code not in IS_AWAY
+    return base_serves(base) and answers(base, MLFLOW) not in IS_AWAY
 
 
 def wait_until_warm(layout: Layout) -> None:

@@ -26,6 +26,12 @@ BAD_GATEWAYS = (404, 424, 502, 503)
 Watch = Callable[[str], None]
 
 
+class HubRefused(UserError):
+    """The hub did not let the measurement begin."""
+
+    exit_code = 4
+
+
 class StudentFailed(UserError):
     """One student's server did not start or answer."""
 
@@ -77,7 +83,10 @@ class Crowd:
         found = {}
         async with self._client() as client:
             for student in self.students:
-                answer = await client.get(self._api(f"users/{student}"), headers=self._headers)
+                try:
+                    answer = await client.get(self._api(f"users/{student}"), headers=self._headers)
+                except httpx.HTTPError:
+                    continue
                 servers = answer.json().get("servers", {}) if answer.is_success else {}
                 state = servers.get("", {}).get("state") or {}
                 if "pid" in state:
@@ -103,7 +112,7 @@ class Crowd:
         answer = await client.post(
             self._api("users"), headers=self._headers, json={"usernames": list(self.students)}
         )
-        answer.raise_for_status()
+        _require(answer)
         turn = asyncio.Semaphore(TOKENS_AT_ONCE)
 
         async def give(student: str) -> None:
@@ -113,7 +122,7 @@ class Crowd:
                     headers=self._headers,
                     json={"scopes": [f"access:servers!user={student}"]},
                 )
-            said.raise_for_status()
+            _require(said)
             self.tokens[student] = said.json()["token"]
 
         await asyncio.gather(*map(give, self.students))
@@ -183,6 +192,14 @@ class Crowd:
     def _failed(self, student: str, reason: str) -> StudentFailed:
         return StudentFailed(
             mark("The server of {student} did not start: {reason}"), student=student, reason=reason
+        )
+
+
+def _require(answer: httpx.Response) -> None:
+    if not answer.is_success:
+        raise HubRefused(
+            mark("The hub to be measured does not take the students: {reason}"),
+            reason=_message(answer),
         )
 
 

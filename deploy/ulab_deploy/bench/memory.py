@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,8 +122,16 @@ def _rooms(
     return rooms
 
 
-def weigh(processes: Sequence[Process], roots: Mapping[str, int], base: int) -> Memory:
-    """Sum up the memory of students and of what they share."""
+def weigh(
+    processes: Sequence[Process], roots: Mapping[str, int], base: int, arrived: Collection[str]
+) -> Memory:
+    """Sum up the memory of students and of what they share.
+
+    Parameters
+    ----------
+    arrived
+        Those whose cell ran. The others' memory is neither private to one of them nor the base's.
+    """
     uss = {process.pid: process.uss or 0 for process in processes}
     private = {
         student: sum(uss[pid] for pid in pids) / MEBIBYTE
@@ -131,7 +139,7 @@ def weigh(processes: Sequence[Process], roots: Mapping[str, int], base: int) -> 
     }
     everything = sum(process.pss or 0 for process in processes) / MEBIBYTE
     return Memory(
-        private,
+        {student: size for student, size in private.items() if student in arrived},
         everything - sum(private.values()),
         sum(process.uss is None for process in processes),
     )

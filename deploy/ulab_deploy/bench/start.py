@@ -18,11 +18,17 @@ import psutil
 
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark
-from ulab_core.process import adopt_orphans, descendants
+from ulab_core.process import adopt_orphans, descendants, end_all
 from ulab_core.settings import Settings
 from ulab_deploy.bench import base, stock
 from ulab_deploy.bench.drive import Crowd
-from ulab_deploy.bench.hub_process import Hub, end, wait_until_serving, without_own_variables
+from ulab_deploy.bench.hub_process import (
+    REST_S,
+    Hub,
+    end,
+    wait_until_serving,
+    without_own_variables,
+)
 from ulab_deploy.bench.memory import MEBIBYTE, look, weigh
 from ulab_deploy.bench.progress import Progress
 from ulab_deploy.bench.report import Side
@@ -97,7 +103,7 @@ def measure(
     require_sensible(students, only, available_mb())
     names = [f"student{number:03}" for number in range(1, students + 1)]
     adopt_orphans()
-    with told_to_stop_is_ctrl_c():
+    with told_to_stop_is_ctrl_c(), nothing_left():
         progress.stage(mark("Reading the libraries once, so that the disk is no part of it…"))
         with scratch() as folder:
             _read_libraries(folder)
@@ -184,11 +190,11 @@ async def _drive(crowd: Crowd, free: float) -> Side:
         await asyncio.gather(guard, visiting, return_exceptions=True)
     await asyncio.sleep(SETTLE_S)
     arrived = {visit.student for visit in visits if visit.failure is None}
-    roots = {name: pid for name, pid in (await crowd.roots()).items() if name in arrived}
-    if not roots:
+    if not arrived:
         return Side(visits, None, free)
+    roots = await crowd.roots()
     processes = look(descendants(os.getpid()))
-    return Side(visits, weigh(processes, roots, crowd.hub.process.pid), free)
+    return Side(visits, weigh(processes, roots, crowd.hub.process.pid, arrived), free)
 
 
 async def _until_memory_is_low() -> None:
@@ -221,6 +227,16 @@ def told_to_stop_is_ctrl_c() -> Iterator[None]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+
+
+@contextmanager
+def nothing_left() -> Iterator[None]:
+    """End whatever still runs below this process afterwards, also what was only half started."""
+    try:
+        yield
+    finally:
+        with undisturbed():
+            end_all(REST_S)
 
 
 @contextmanager

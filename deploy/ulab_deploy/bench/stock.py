@@ -79,6 +79,6 @@ def start(folder: Path) -> Hub:
 def serves(hub: Hub) -> bool:
     """Whether the hub answers through its proxy."""
     try:
-        return httpx.get(f"{hub.url}/hub/api/", timeout=5).status_code == 200
+        return httpx.get(f"{hub.url}/hub/api/", timeout=5, trust_env=False).status_code == 200
     except httpx.HTTPError:
         return False
