@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from pathlib import Path
 
 import nbformat
 import pytest
 from browser.browser_support import SLOW_MS, Person, RunningBase, process_of
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 COURSE = "energy-foundations"
 LAB = "tomorrows-load"
@@ -56,6 +57,31 @@ def test_network_lost_while_submitting_and_portal_killed_while_grading(
     )
     expect(page.locator("#lab-score")).to_be_visible()
     student.leave()
+
+
+def test_a_first_question_after_the_receipt_that_gets_no_answer_is_asked_again(
+    browser: Browser, base: RunningBase, tmp_path: Path
+) -> None:
+    # Not one of the students: other tests look at what those have handed in.
+    person = Person(browser, base, "teacher", "en")
+    page = person.open(LAB_PAGE)
+    unsolved = tmp_path / f"{LAB}.ipynb"
+    nbformat.write(base.release(COURSE, LAB, "en"), unsolved)
+    asked: list[str] = []
+
+    def lose_the_first(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(re.compile(r"/state(\?|$)"), lose_the_first)
+    upload(page, unsolved)
+    expect(page.locator("#receipt")).to_be_visible()
+    expect(page.locator("#lab-state")).not_to_have_attribute("data-state", "to_do")
+    assert len(asked) > 1
+    person.leave()
 
 
 def test_wrong_files_are_refused_with_a_sentence_and_change_nothing(
