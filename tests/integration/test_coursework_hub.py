@@ -11,6 +11,8 @@ from integration import coursework_support
 from integration.coursework_support import COURSE, HIDDEN_LINE, LAB, answer
 from integration.hub_support import Base, HubClient, start_base
 
+from ulab_coursework.standing import State
+
 PATIENCE_S = 90
 BROWSER = {"accept": "text/html", "sec-fetch-mode": "navigate"}
 NOTEBOOK = f"{COURSE}/{LAB}/{LAB}.ipynb"
@@ -18,13 +20,15 @@ WHAT = {"course": COURSE, "assignment": LAB}
 ASSIGNMENT = f"/services/ulab/api/courses/{COURSE}/assignments/{LAB}"
 
 
+def coursework_of(base: Base) -> coursework_support.Base:
+    return coursework_support.Base(base.settings, base.layout, base.database)
+
+
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
     running = start_base(tmp_path_factory.mktemp("base"), services=("ulab", "grading-worker-1"))
     try:
-        coursework_support.furnish(
-            coursework_support.Base(running.settings, running.layout, running.database)
-        )
+        coursework_support.furnish(coursework_of(running))
         for name in ("alice", "carol"):
             running.create_user(name)
         yield running
@@ -75,16 +79,21 @@ def with_markup(content: bytes) -> bytes:
     return nbformat.writes(notebook).encode()
 
 
-def test_open_fetches_the_lab_and_goes_to_it(base: Base, alice: HubClient) -> None:
+def open_lab(alice: HubClient) -> None:
     opened = alice.get("/user/alice/ulab/open", params=WHAT, follow_redirects=False)
     while "oauth" in opened.headers.get("location", ""):
         opened = alice.get("/user/alice/ulab/open", params=WHAT)
+
+
+def test_open_fetches_the_lab_and_goes_to_it(base: Base, alice: HubClient) -> None:
+    open_lab(alice)
     assert (base.layout.home("alice") / NOTEBOOK).is_file()
     again = alice.get("/user/alice/ulab/open", params=WHAT, follow_redirects=False)
     assert again.headers["location"] == f"/user/alice/lab/tree/{NOTEBOOK}"
 
 
 def test_a_student_validates_submits_and_reads_feedback(base: Base, alice: HubClient) -> None:
+    open_lab(alice)
     untouched = ask(alice, "POST", "/user/alice/ulab/submit", json=WHAT)
     assert untouched.status_code == 409, untouched.text
     save(base, answer("return 3"))
@@ -109,6 +118,9 @@ def test_a_student_validates_submits_and_reads_feedback(base: Base, alice: HubCl
 
 
 def test_formgrader_opens_and_leaves_grading_to_the_base(base: Base) -> None:
+    coursework = coursework_of(base)
+    coursework_support.hand_in(coursework, with_markup(answer()))
+    eventually(lambda: coursework_support.newest(coursework).state is State.GRADED)
     carol = base.client("carol")
     base.start_server(carol, "carol", f"grade-{COURSE}")
     server = f"/user/carol/grade-{COURSE}"
