@@ -11,7 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import ulab_runtime
+from ulab_runtime import limits
 from ulab_runtime.host import Host, python_folders
 from ulab_runtime.sandbox import Finished, Limits, Mount, SandboxSpec, environment_mounts, run
 
@@ -19,6 +22,11 @@ ORDINARY_UID = 23_456
 FIRST_STUDENT_UID = 210_001
 PACKAGES = ("ulab_core", "ulab_runtime")
 CHECKOUT = Path(ulab_runtime.__file__).parents[2]
+
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+needs_cgroups = pytest.mark.skipif(
+    os.geteuid() != 0 or limits.cgroups() is None, reason="cgroups can't be made here"
+)
 
 # Runs the specification it reads, as whoever it is started as.
 RUN_SPECIFICATION = """

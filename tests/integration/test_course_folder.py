@@ -22,6 +22,7 @@ from integration.coursework_support import (
     hand_in,
     newest,
 )
+from integration.sandbox_support import only_root
 from sqlalchemy.exc import OperationalError
 
 from ulab_coursework.coursefolder import (
@@ -36,8 +37,6 @@ from ulab_coursework.courserights import course_rights
 from ulab_coursework.feedback import release_feedback
 from ulab_coursework.gradebook import class_scores
 from ulab_coursework.standing import State
-
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has more rights than others")
 
 
 @pytest.fixture
@@ -159,7 +158,7 @@ def test_the_lock_of_a_gradebook_is_not_where_an_instructor_could_hold_it(base: 
     assert inside == []
 
 
-@as_root
+@only_root
 def test_an_instructor_writes_the_gradebook_and_can_not_replace_it_or_a_room(base: Base) -> None:
     folder, gid = base.layout.course(COURSE), base.settings.accounts.uid_base * 2 + 1
     hand_in(base, answer())
@@ -174,7 +173,7 @@ def test_an_instructor_writes_the_gradebook_and_can_not_replace_it_or_a_room(bas
     assert grades(base)["sums-visible"][0] == 2
 
 
-@as_root
+@only_root
 def test_a_gradebook_that_formgrader_made_becomes_the_bases(base: Base) -> None:
     path, uid = base.layout.gradebook(COURSE), base.settings.accounts.uid_base + 3
     os.chown(path, uid, -1)
@@ -183,7 +182,7 @@ def test_a_gradebook_that_formgrader_made_becomes_the_bases(base: Base) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o660
 
 
-@as_root
+@only_root
 def test_preparing_again_changes_nothing_behind_a_link(base: Base, elsewhere: Path) -> None:
     folder = base.layout.course(COURSE)
     (folder / "source").rename(folder / "old")
@@ -210,7 +209,7 @@ def _as_instructor(folder: Path, gid: int, code: str) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-@as_root
+@only_root
 def test_a_journal_that_names_a_file_of_the_bases_removes_nothing(
     base: Base, elsewhere: Path, tmp_path: Path
 ) -> None:
@@ -232,7 +231,7 @@ def test_a_journal_that_names_a_file_of_the_bases_removes_nothing(
     assert not journal.exists()
 
 
-@as_root
+@only_root
 def test_only_the_thread_that_opens_a_gradebook_gives_up_its_rights(
     base: Base, elsewhere: Path
 ) -> None:

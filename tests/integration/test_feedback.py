@@ -1,7 +1,5 @@
 """What people do with grades: by hand, released, read, as a table."""
 
-import os
-
 import pytest
 from integration.coursework_support import (
     COURSE,
@@ -13,6 +11,7 @@ from integration.coursework_support import (
     hand_in,
     newest,
 )
+from integration.sandbox_support import only_root
 from nbgrader.api import Gradebook
 
 from ulab_core.errors import NotAllowed, NotFound
@@ -77,9 +76,8 @@ def test_a_table_for_a_spreadsheet_holds_no_formulas(base: Base) -> None:
     assert "'=HYPERLINK" in table
 
 
+@only_root
 def test_a_course_as_root_belongs_to_its_group(base: Base) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can give files to a group")
     hand_in(base, answer())
     grade_all(base)
     for path in base.layout.course(COURSE).rglob("*"):

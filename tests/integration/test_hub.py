@@ -14,6 +14,7 @@ import nbgrader
 import pytest
 from integration.hub_support import PASSWORD, Base, HubClient, start_base
 from integration.kernel_support import open_kernel
+from integration.sandbox_support import needs_cgroups, only_root
 from jupyterhub import orm
 from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
@@ -172,7 +173,7 @@ async def test_greed_in_a_cell_gets_a_sentence_and_the_kernel_lives(
     assert await kernel.text("much = None; kept") == "7"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs cgroups")
+@needs_cgroups
 async def test_a_kernel_killed_for_memory_says_so_below_its_cell(
     base: Base, ann_token: str
 ) -> None:
@@ -261,7 +262,7 @@ def test_refusals_speak_the_persons_language(base: Base) -> None:
     assert said["zh"] == "没有这种运行环境，请从列表中选择。"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give a home away")
+@only_root
 @pytest.mark.parametrize("kind", ["link", "stranger's"])
 def test_a_home_that_is_not_the_persons_is_not_used(base: Base, kind: str, tmp_path: Path) -> None:
     name = "carol" if kind == "link" else "dave"

@@ -19,6 +19,8 @@ from integration.sandbox_support import (
     RUN_SPECIFICATION,
     Student,
     as_ordinary_user,
+    needs_cgroups,
+    only_root,
     sandboxed_processes,
 )
 
@@ -26,7 +28,6 @@ from ulab_runtime import limits
 from ulab_runtime.sandbox import Host, Limits, Mount, command_line, start
 
 AS_ROOT = os.geteuid() == 0
-only_root = pytest.mark.skipif(not AS_ROOT, reason="needs root")
 
 
 @pytest.fixture(
@@ -333,8 +334,7 @@ def test_devices_are_the_harmless_ones_and_those_given(ann: Student) -> None:
 # --- Limits --------------------------------------------------------------------------------------
 
 
-@only_root
-@pytest.mark.skipif(limits.cgroups() is None, reason="cgroups can't be made here")
+@needs_cgroups
 def test_memory_beyond_the_limit_ends_the_process_and_is_noticed(homes: Path) -> None:
     ann = Student(homes, "ann", 0, by_root=True)
     grab = "x = b'x' * ({} * 1024 * 1024); print(len(x))"
@@ -381,8 +381,7 @@ with open('big', 'wb', buffering=0) as file:
     assert ann.python(code) == [16 * 1024 * 1024, "File too large"]
 
 
-@only_root
-@pytest.mark.skipif(limits.cgroups() is None, reason="cgroups can't be made here")
+@needs_cgroups
 def test_groups_carry_the_limits_and_go_with_the_sandbox(homes: Path) -> None:
     ann = Student(homes, "ann", 0, by_root=True)
     asked = Limits(memory_mb=300, cpus=0.5, processes=40, file_mb=16)
