@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import httpx
-from starlette.background import BackgroundTask
+from anyio import CancelScope
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from ulab_core.errors import TooLarge
 from ulab_core.i18n import mark
@@ -69,6 +70,32 @@ def _passes(name: str) -> bool:
     return "_" not in name and name not in _NOT_SENT and not name.startswith(_NOT_SENT_PREFIXES)
 
 
+class PassedOn(StreamingResponse):
+    """MLflow's answer, passed on as it comes and let go when the reader has it or leaves."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        super().__init__(answer.aiter_raw(), answer.status_code)
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self.let_go()
+
+    async def whole(self) -> bytes:
+        """All of the answer, for whoever passes on something else."""
+        try:
+            return b"".join([part async for part in self._answer.aiter_raw()])
+        finally:
+            await self.let_go()
+
+    async def let_go(self) -> None:
+        """Free the connection to MLflow, even in a task that is being ended."""
+        with CancelScope(shield=True):
+            await self._answer.aclose()
+
+
 class Forwarder:
     """The connections to MLflow's socket."""
 
@@ -85,7 +112,7 @@ class Forwarder:
 
     async def forward(
         self, request: Request, below: str, person: str, workspace: str | None, limit_mb: int
-    ) -> StreamingResponse:
+    ) -> PassedOn:
         """Send `request` on as `person`.
 
         Parameters
@@ -122,9 +149,7 @@ class Forwarder:
             answer = await self._client.send(outgoing, stream=True)
         except httpx.TransportError:
             raise MlflowDown from None
-        returned = StreamingResponse(
-            _body(answer), answer.status_code, background=BackgroundTask(answer.aclose)
-        )
+        returned = PassedOn(answer)
         returned.raw_headers = [
             (name.lower(), value)
             for name, value in answer.headers.raw
@@ -151,8 +176,3 @@ def _too_large(limit_mb: int) -> TooLarge:
         mark("This is more than the {limit} MiB that can be kept with a run at once."),
         limit=limit_mb,
     )
-
-
-async def _body(answer: httpx.Response) -> AsyncIterator[bytes]:
-    async for chunk in answer.aiter_raw(64 * 1024):
-        yield chunk

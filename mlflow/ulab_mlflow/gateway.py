@@ -13,7 +13,6 @@ from starlette.responses import (
     JSONResponse,
     RedirectResponse,
     Response,
-    StreamingResponse,
 )
 from starlette.routing import Route
 
@@ -28,7 +27,7 @@ from ulab_core.serving import serve
 from ulab_core.settings import Settings, load_settings
 from ulab_core.web_requests import from_own_pages, wants_page
 from ulab_mlflow import paths
-from ulab_mlflow.forwarding import Forwarder
+from ulab_mlflow.forwarding import Forwarder, PassedOn
 from ulab_mlflow.links import course_link, experiment_link
 from ulab_mlflow.names import PREFIX, WORKSPACE_HEADER, identity_key_file, socket_of
 from ulab_mlflow.pages import error_page, with_additions
@@ -135,7 +134,7 @@ class Gateway:
         limit_mb = self._max_artifact_mb if paths.takes_files(path) else MAX_MESSAGE_MB
         passed = await self._forwarder.forward(request, PREFIX, user.name, workspace, limit_mb)
         if passed.status_code == 403:
-            await _close(passed)
+            await passed.let_go()
             raise NotAllowed(
                 mark(
                     "You may not see or change this in MLflow. "
@@ -152,10 +151,8 @@ class Gateway:
         return answer
 
     @staticmethod
-    async def _add_ours(answer: StreamingResponse) -> Response:
-        parts = [part async for part in answer.body_iterator]
-        page = b"".join(part.encode() if isinstance(part, str) else part for part in parts)
-        await _close(answer)
+    async def _add_ours(answer: PassedOn) -> Response:
+        page = await answer.whole()
         # It names MLflow's current scripts, so an old copy would break after an upgrade.
         return HTMLResponse(with_additions(page), answer.status_code, {"cache-control": "no-cache"})
 
@@ -199,12 +196,6 @@ class Gateway:
             )
         code = _CODES.get(error.status, "INVALID_PARAMETER_VALUE")
         return JSONResponse({"error_code": code, "message": sentence}, error.status)
-
-
-async def _close(answer: Response) -> None:
-    """Give the connection back of an answer that isn't passed on."""
-    if answer.background is not None:
-        await answer.background()
 
 
 def main() -> None:
