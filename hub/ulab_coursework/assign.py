@@ -122,17 +122,6 @@ def create_gradebook(folder: Path, gid: int | None) -> None:
         write_file(folder, GRADEBOOK, path.read_bytes(), gid)
 
 
-def set_duedate(layout: Layout, course_id: str, assignment: str, due_at: datetime | None) -> None:
-    """Let formgrader show the deadline that U Lab keeps."""
-    with (
-        gradebook_lock(layout, course_id),
-        course_rights(layout, course_id),
-        Gradebook(gradebook_url(layout, course_id), course_id) as gradebook,
-    ):
-        duedate = due_at.astimezone(UTC).replace(tzinfo=None) if due_at else None
-        gradebook.update_or_create_assignment(assignment, duedate=duedate)
-
-
 def resources_of(url: str, assignment: str, student: str = ".") -> dict[str, Any]:
     """What nbgrader's preprocessors want to know beside the notebook."""
     return {

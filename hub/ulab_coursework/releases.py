@@ -68,26 +68,6 @@ def withdraw_assignment(db: Database, course_id: str, name: str, actor: str) -> 
         record(session, actor, "assignment.withdraw", f"{course_id}/{name}")
 
 
-def set_deadline(
-    db: Database, layout: Layout, course_id: str, name: str, due_at: datetime | None, actor: str
-) -> None:
-    """Move the deadline; submissions count by it from now on."""
-    with db.write() as session:
-        found = find_assignment(session, course_id, name)
-        before, published = found.due_at, found.published_at is not None
-        found.due_at = due_at
-        record(
-            session,
-            actor,
-            "assignment.deadline",
-            f"{course_id}/{name}",
-            before=before.isoformat() if before else None,
-            after=due_at.isoformat() if due_at else None,
-        )
-    if published:
-        assign.set_duedate(layout, course_id, name, due_at)
-
-
 def released_notebook(
     layout: Layout, session: Session, course_id: str, assignment: str, language: str
 ) -> bytes:

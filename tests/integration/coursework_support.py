@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,10 @@ def furnish(base: Base, publish: bool = True) -> None:
         enrol(session, COURSE, "carol", Role.INSTRUCTOR, "carol")
     if publish:
         publish_assignment(db, layout, COURSE, LAB, None, "at_once", "carol")
+
+
+def set_deadline(base: Base, due_at: datetime) -> None:
+    publish_assignment(base.db, base.layout, COURSE, LAB, due_at, "at_once", "carol")
 
 
 def hand_in(base: Base, content: bytes, person: str = "alice", assignment: str = LAB) -> Receipt:

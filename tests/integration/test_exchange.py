@@ -19,6 +19,7 @@ from integration.coursework_support import (
     Base,
     answer,
     make_base,
+    set_deadline,
 )
 from integration.hub_stub import StubHub, free_port, serve, stub_hub
 from nbgrader.apps import NbGrader
@@ -29,7 +30,6 @@ from nbgrader.exchange import ExchangeError, ExchangeFactory
 import ulab_hub
 from ulab_core.hub_auth import HubLogin
 from ulab_core.models import utc_now
-from ulab_coursework import releases
 from ulab_coursework.portal_client import PortalAway, PortalClient
 from ulab_coursework.worker import Worker
 from ulab_portal.app import create_app
@@ -166,7 +166,7 @@ def test_refusals_of_the_portal_reach_the_student_in_their_language(site: Site) 
     plugin("FetchAssignment").start()
     solve(home)
     past = utc_now() - timedelta(hours=1)
-    releases.set_deadline(site.base.db, site.base.layout, COURSE, LAB, past, "carol")
+    set_deadline(site.base, past)
     with pytest.raises(ExchangeError, match="截止"):
         plugin("Submit").start()
     assert plugin("List", "", "", cached=True).start() == []

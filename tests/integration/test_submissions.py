@@ -14,6 +14,7 @@ from integration.coursework_support import (
     counted_queries,
     hand_in,
     newest,
+    set_deadline,
 )
 from sqlalchemy import func, select
 
@@ -49,7 +50,7 @@ def test_the_same_bytes_again_give_the_same_receipt_also_at_once_and_when_late(b
     assert len({receipt.id for receipt in receipts}) == 1
     assert sum(not receipt.again for receipt in receipts) == 1
     past = utc_now() - timedelta(seconds=1)
-    releases.set_deadline(base.db, base.layout, COURSE, LAB, past, "carol")
+    set_deadline(base, past)
     assert hand_in(base, answer()).again
     with base.db.read() as session:
         assert session.scalar(select(func.count()).select_from(Job)) == 1
@@ -57,12 +58,12 @@ def test_the_same_bytes_again_give_the_same_receipt_also_at_once_and_when_late(b
 
 def test_after_the_deadline_nothing_is_taken_until_it_is_extended(base: Base) -> None:
     past = utc_now() - timedelta(seconds=1)
-    releases.set_deadline(base.db, base.layout, COURSE, LAB, past, "carol")
+    set_deadline(base, past)
     with pytest.raises(AfterDeadline, match="Asia/Shanghai") as refused:
         hand_in(base, answer())
     assert "截止" in refused.value.sentence(translations("zh").gettext)
     future = utc_now() + timedelta(hours=1)
-    releases.set_deadline(base.db, base.layout, COURSE, LAB, future, "carol")
+    set_deadline(base, future)
     assert not hand_in(base, answer()).again
 
 
