@@ -103,19 +103,6 @@ def _ensure_one(root: Path, name: str, progress: Progress, registry: Path) -> Re
         return Result(name, False, failure, time.monotonic() - start)
 
 
-def recheck(root: Path, name: str, registry: Path = REGISTRY) -> None:
-    """Read every byte of a stored data set again and compare it with its card.
-
-    Raises
-    ------
-    DataMismatch
-        A file was changed since it was stored, or is missing.
-    """
-    from ulab_datasets.verify import verify
-
-    verify(find_card(name, registry), root / "store" / name / "data")
-
-
 def _present(root: Path, card: Card, registry: Path) -> bool:
     """Whether this very card was stored and its files lie there; nothing is read or hashed."""
     folder = root / "store" / card.id

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ulab_datasets.card import REGISTRY
+from ulab_datasets.card import REGISTRY, find_card
 from ulab_datasets.errors import DataMismatch
-from ulab_datasets.store import ensure, recheck, register
+from ulab_datasets.store import ensure, register
+from ulab_datasets.verify import verify
 
 NAMES = ["heart-disease", "fashion-mnist"]
 
@@ -61,17 +62,18 @@ def test_dvc_tracks_them_without_reporting_home(root: Path) -> None:
 
 
 def test_a_changed_file_is_found_and_fetched_again(root: Path) -> None:
-    recheck(root, "heart-disease")
+    card = find_card("heart-disease")
     path = root / "store" / "heart-disease" / "data" / "heart-disease.csv"
+    verify(card, path.parent)
     content = path.read_bytes()
     path.unlink()
     path.write_bytes(content.replace(b"63,Male", b"36,Male", 1))
     with pytest.raises(DataMismatch, match="was changed and must not be used"):
-        recheck(root, "heart-disease")
+        verify(card, path.parent)
     path.unlink()
     (result,) = ensure(root, ["heart-disease"])
     assert result.fetched
-    recheck(root, "heart-disease")
+    verify(card, path.parent)
 
 
 def test_data_that_differs_from_the_registrys_checksum_is_not_offered(
