@@ -2,68 +2,16 @@
 
 from __future__ import annotations
 
-import enum
 import errno
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
-from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_deploy.facts import Facts
+from ulab_deploy.findings import Finding, Level
 
 OLDEST_PYTHON = (3, 11)
 LITTLE_DISK_MB, SOME_DISK_MB = 1024, 10 * 1024
 LITTLE_MEMORY_MB = 4 * 1024
-
-
-class Level(enum.StrEnum):
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-    """The base can't come up before this is mended."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was checked.
-
-    Attributes
-    ----------
-    check
-        A short constant name, for machines.
-    message, advice
-        Catalogue keys: what is so, and what to do about it (empty when all is well).
-    values
-        What fills their places.
-    """
-
-    check: str
-    level: Level
-    message: str
-    advice: str = ""
-    values: dict[str, object] = field(default_factory=dict)
-
-    def sentence(self, translate: Callable[[str], str] = str) -> str:
-        return translate(self.message).format(**self.values)
-
-    def what_to_do(self, translate: Callable[[str], str] = str) -> str:
-        return translate(self.advice).format(**self.values) if self.advice else ""
-
-
-class Unfit(UserError):
-    """The machine has problems that keep the base from coming up."""
-
-    exit_code = 1
-
-    def __init__(self, problems: list[Finding]) -> None:
-        super().__init__(mark("The base can't come up:"))
-        self.problems = problems
-
-    def sentence(self, translate: Callable[[str], str] = str) -> str:
-        lines = [super().sentence(translate)]
-        for problem in self.problems:
-            lines.append(f"- {problem.sentence(translate)} {problem.what_to_do(translate)}")
-        return "\n".join(lines)
 
 
 def examine(facts: Facts) -> list[Finding]:
@@ -81,18 +29,6 @@ def examine(facts: Facts) -> list[Finding]:
         check_gpu,
     )
     return [finding for check in checks for finding in check(facts)]
-
-
-def require_fit(findings: list[Finding]) -> None:
-    """Refuse when anything found keeps the base from coming up.
-
-    Raises
-    ------
-    Unfit
-    """
-    problems = [finding for finding in findings if finding.level is Level.PROBLEM]
-    if problems:
-        raise Unfit(problems)
 
 
 def check_python(facts: Facts) -> Iterator[Finding]:

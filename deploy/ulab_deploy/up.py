@@ -14,8 +14,9 @@ from ulab_core.serving import service_socket
 from ulab_deploy import console
 from ulab_deploy.base import Base, RunLock, open_base
 from ulab_deploy.console import say, t, warn
-from ulab_deploy.doctor import Level, examine, require_fit
+from ulab_deploy.doctor import examine
 from ulab_deploy.facts import gather
+from ulab_deploy.findings import Level, require_fit
 from ulab_deploy.prepare import Prepared, has_demonstration, prepare
 from ulab_deploy.supervisor import Supervisor
 from ulab_hub.services import settings_environment

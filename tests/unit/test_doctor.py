@@ -16,8 +16,9 @@ from ulab_core.i18n import translations
 from ulab_core.layout import Layout
 from ulab_core.settings import Settings
 from ulab_deploy.base import AlreadyRunning, Base, RunLock
-from ulab_deploy.doctor import Level, Unfit, examine, require_fit
+from ulab_deploy.doctor import examine
 from ulab_deploy.facts import Facts, bind_errno, gather
+from ulab_deploy.findings import Level, Unfit, require_fit
 
 WELL = Facts(limits="Limits are enforced.", state_owner=1000)
 REFUSED = {"sandbox_error": "bwrap: setting up uid map: Permission denied"}

@@ -18,8 +18,9 @@ def register(app: typer.Typer) -> None:
     )
     def doctor(json: Json = False) -> None:
         from ulab_deploy.base import open_base
-        from ulab_deploy.doctor import Level, examine
+        from ulab_deploy.doctor import examine
         from ulab_deploy.facts import gather
+        from ulab_deploy.findings import Level
 
         findings = examine(gather(open_base()))
         if json:
