@@ -13,6 +13,9 @@ from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_core.settings import Settings
 
+FORK_SERVER_KINDS = ("server", "kernel")
+"""What the base has fork servers for: people's Jupyter servers, and kernels."""
+
 # A socket's path has at most 107 bytes on Linux, and its name needs some of them.
 _LONGEST_SOCKET_DIR = 80
 
@@ -49,6 +52,19 @@ class Layout:
             return self.run
         digest = hashlib.sha256(os.fsencode(self.root.resolve())).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"ulab-{os.getuid()}-{digest}"
+
+    @property
+    def fork_dir(self) -> Path:
+        """What sandboxes see of the fork servers: the socket where they ask for a kernel."""
+        return self.socket_dir / "fork"
+
+    @property
+    def fork_for_sandboxes(self) -> Path:
+        return self.fork_dir / "kernel.sock"
+
+    def fork_for_base(self, kind: str) -> Path:
+        """Where the base asks the fork server of one of `FORK_SERVER_KINDS`."""
+        return self.socket_dir / f"fork-{kind}.sock"
 
     @property
     def logs(self) -> Path:
@@ -157,3 +173,5 @@ class Layout:
                 folder=sockets,
             )
         sockets.chmod(0o700)
+        self.fork_dir.mkdir(exist_ok=True)
+        self.fork_dir.chmod(0o755)

@@ -15,7 +15,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 KILL_S = 10.0
 
 
-def _prctl(option: int, value: int) -> None:
+def prctl(option: int, value: int) -> None:
     library = ctypes.CDLL(None, use_errno=True)
     if library.prctl(option, value, 0, 0, 0) != 0:
         number = ctypes.get_errno()
@@ -28,14 +28,14 @@ def die_with_parent(sent: signal.Signals = signal.SIGTERM) -> None:
     Services of the hub call this first, so that a killed hub leaves none behind.
     """
     parent = os.getppid()
-    _prctl(_PR_SET_PDEATHSIG, sent)
+    prctl(_PR_SET_PDEATHSIG, sent)
     if os.getppid() != parent:  # it died between the two calls, and nothing more will be sent
         os.kill(os.getpid(), sent)
 
 
 def adopt_orphans() -> None:
     """Become the parent of every descendant whose own parent dies."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def children(pid: int) -> list[int]:

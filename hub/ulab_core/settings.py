@@ -107,6 +107,25 @@ class Limits(_Section):
     )
 
 
+class Warm(_Section):
+    """What fork servers import, so that servers and kernels need not."""
+
+    enabled: bool = Field(
+        True, description="Fork servers and kernels from warmed parents; about 700 MiB in all."
+    )
+    server_modules: list[str] = Field(
+        ["jupyterhub.singleuser.extension", "jupyterlab.labapp", "nbgrader.server_extensions"],
+        description="What every Jupyter server needs; the rest is found by a rehearsal.",
+    )
+    kernel_modules: list[str] = Field(
+        [
+            "torch", "torchvision", "mlflow", "numpy", "pandas", "matplotlib.pyplot", "sklearn",
+            "ulab",
+        ],
+        description="What notebooks usually import.",
+    )  # fmt: skip
+
+
 class Grading(_Section):
     """How submissions are graded."""
 
@@ -155,6 +174,7 @@ class Settings(BaseSettings):
     server: Server = Server()
     database: Database = Database()
     limits: Limits = Limits()
+    warm: Warm = Warm()
     grading: Grading = Grading()
     mlflow: Mlflow = Mlflow()
     accounts: Accounts = Accounts()

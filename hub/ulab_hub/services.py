@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ulab_core.layout import Layout
 from ulab_core.serving import service_socket
 from ulab_core.settings import CONFIG_VARIABLE, DEFAULT_FILE, Settings
+from ulab_hub.limits import thread_variables
 from ulab_hub.roles import CULLER, MLFLOW, PORTAL, PORTAL_CLIENT_SCOPES
 
 # What a process needs besides our own variables.
 KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV")
+
+# debugpy's server finds the modules that are packed with it only after it was imported itself.
+KERNEL_MODULES = ("ulab_runtime.kernel", "ipykernel.kernelapp", "debugpy.server")
 
 UNCHANGED_IN_A_HOST = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-._~")
 
@@ -96,7 +100,40 @@ def services(settings: Settings) -> list[dict[str, Any]]:
             for number in range(1, settings.grading.workers + 1)
         ),
     ]
-    return [*wanted, _culler(settings, environment)]
+    return [*wanted, *_fork_servers(settings, environment), _culler(settings, environment)]
+
+
+def _fork_servers(settings: Settings, environment: Mapping[str, str]) -> list[dict[str, Any]]:
+    if not settings.warm.enabled:
+        return []
+    layout = Layout.of(settings)
+
+    def fork_server(kind: str, modules: Sequence[str], *arguments: str) -> dict[str, Any]:
+        return {
+            "name": f"fork-server-{kind}",
+            "command": [
+                sys.executable, "-P", "-m", "ulab_runtime.forkserver",
+                f"--for-base={layout.fork_for_base(kind)}",
+                f"--scratch={layout.run / f'fork-{kind}'}",
+                *arguments, *modules,
+            ],
+            "environment": {**environment, **thread_variables(settings)},
+            "cwd": str(settings.server.state_dir),
+        }  # fmt: skip
+
+    return [
+        fork_server(
+            "server",
+            settings.warm.server_modules,
+            "--rehearse=ulab_hub.singleuser.rehearsal:rehearse",
+        ),
+        fork_server(
+            "kernel",
+            [*KERNEL_MODULES, *settings.warm.kernel_modules],
+            f"--for-sandboxes={layout.fork_for_sandboxes}",
+            "--rehearse=ulab_runtime.kernel_rehearsal:rehearse",
+        ),
+    ]
 
 
 def _culler(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import hashlib
 import os
 import signal
 import socket
-import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO, Any
@@ -24,16 +25,17 @@ from ulab_core.layout import Layout
 from ulab_core.settings import Settings, load_settings
 from ulab_hub import profiles
 from ulab_hub.language import translate
-from ulab_hub.lives import Life, command_in_sandbox
 from ulab_hub.residents import Resident, settle
 from ulab_hub.singleuser.start import LISTEN_VARIABLE
 from ulab_hub.student_sandbox import build
+from ulab_hub.warm_start import MODULE, OFF, Started, start_server
 from ulab_runtime.limits import Group
-from ulab_runtime.sandbox import Sandbox, SandboxSpec, start
+from ulab_runtime.lives import Life, command_in_sandbox
+from ulab_runtime.sandbox import SandboxSpec
+from ulab_runtime.waiting import NotSetUp
 
-# bubblewrap refuses within milliseconds, long before Jupyter can have started.
-REFUSAL_S = 0.4
 POLL_S = 0.05
+SLOWER = mark("The fast start isn't available right now, so this takes some seconds longer.")
 
 
 class SandboxSpawner(LocalProcessSpawner):
@@ -49,6 +51,8 @@ class SandboxSpawner(LocalProcessSpawner):
     ).tag(config=True)
 
     _life: Life | None = None
+    _forked: Life | None = None
+    _why_cold: str = ""
     _group: Group | None = None
 
     def _env_keep_default(self) -> list[str]:
@@ -97,8 +101,10 @@ class SandboxSpawner(LocalProcessSpawner):
             self.port = listener.getsockname()[1]
             spec = await self._specify(listener.fileno())
             with self._log_file() as log:
-                self._adopt(self._launch(spec, log, listener.fileno()))
-            await self._refuse_if_ended()
+                self._adopt(await asyncio.to_thread(self._launch, spec, log, listener.fileno()))
+        except NotSetUp as error:
+            self.log.error("The sandbox ended at once: %s", _tail(self._log_path))
+            raise self._refusal(error, "sandbox") from error
         except UserError as error:
             raise self._refusal(error, type(error).__name__) from error
         except OSError as error:
@@ -124,7 +130,8 @@ class SandboxSpawner(LocalProcessSpawner):
         if resident.course is not None:
             self.default_url = "/formgrader"
         env = {**self.get_env(), LISTEN_VARIABLE: str(listen_fd)}
-        command = [sys.executable, "-P", "-m", "ulab_hub.singleuser.start", *self.get_args()]
+        # Isolated: the person's own packages are for their kernels, not for the server.
+        command = [sys.executable, "-I", "-m", MODULE, *self.get_args()]
         return build(site, Layout.of(site), resident, profile, command, env)
 
     def _settle(self, site: Settings) -> Resident:
@@ -134,14 +141,10 @@ class SandboxSpawner(LocalProcessSpawner):
         finally:
             database.engine.dispose()
 
-    def _launch(self, spec: SandboxSpec, log: IO[bytes], listen_fd: int) -> Sandbox:
-        return start(
-            spec,
-            name=self._group_name(),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            pass_fds=(listen_fd,),
-        )
+    def _launch(self, spec: SandboxSpec, log: IO[bytes], listen_fd: int) -> Started:
+        site = self.site
+        fork_server = Layout.of(site).fork_for_base("server") if site.warm.enabled else None
+        return start_server(spec, fork_server, self.get_args(), listen_fd, log, self._group_name())
 
     def _group_name(self) -> str:
         """Names the server's cgroups; another base on this machine may have the same people."""
@@ -159,24 +162,15 @@ class SandboxSpawner(LocalProcessSpawner):
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW
         return os.fdopen(os.open(path, flags, 0o600), "wb")
 
-    def _adopt(self, sandbox: Sandbox) -> None:
+    def _adopt(self, started: Started) -> None:
+        sandbox = started.sandbox
         self.proc = sandbox.process
         self.pid = sandbox.process.pid
         self._group = sandbox.group
+        self._forked = started.server
+        self._why_cold = started.why_cold
         with contextlib.suppress(ProcessLookupError):
             self._life = Life.of(self.pid)
-
-    async def _refuse_if_ended(self) -> None:
-        for _ in range(round(REFUSAL_S / POLL_S)):
-            if await self.poll() is not None:
-                self.log.error("The sandbox ended at once: %s", _tail(self._log_path))
-                raise UserError(
-                    mark(
-                        "The sandbox for your server could not be set up. Tell an administrator: "
-                        "“ulab doctor” says what this machine lacks."
-                    )
-                )
-            await asyncio.sleep(POLL_S)
 
     def _refusal(self, error: UserError, reason: str) -> SpawnException:
         said = error.sentence(translate)
@@ -191,32 +185,46 @@ class SandboxSpawner(LocalProcessSpawner):
 
     async def poll(self) -> int | None:
         """None while the server runs, else its exit status, 0 when it isn't known."""
-        status: int | None = None
-        if self.proc is not None:
-            status = self.proc.poll()
-            if status is None:
-                return None
-        elif self._life is not None and self._life.lasts():
+        status = self._sandbox_status()
+        if status is None and (self._forked is None or self._forked.lasts()):
             return None
+        if status is None:
+            # A forked server has ended, and its sandbox would stay.
+            self._kill_sandbox()
+            await self._wait_for_sandbox()
+            status = 0
         await self._clean_up()
         self.clear_state()
-        return status or 0
+        return status
+
+    def _sandbox_status(self) -> int | None:
+        if self.proc is not None:
+            return self.proc.poll()
+        return None if self._life is not None and self._life.lasts() else 0
+
+    def _kill_sandbox(self) -> None:
+        # Everything inside dies with the outermost process.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    async def _wait_for_sandbox(self) -> None:
+        until = time.monotonic() + self.kill_timeout
+        while self._sandbox_status() is None and time.monotonic() < until:
+            await asyncio.sleep(POLL_S)
 
     async def stop(self, now: bool = False) -> None:
         """End the server: politely, so that it can end its kernels, unless `now`."""
         if await self.poll() is not None:
             return
         if not now:
-            inside = command_in_sandbox(self.pid)
+            inside = self._forked.pid if self._forked else command_in_sandbox(self.pid)
             if inside is not None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(inside, signal.SIGTERM)
                 await self.wait_for_death(self.term_timeout)
         if await self.poll() is not None:
             return
-        # Everything inside dies with the outermost process.
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+        self._kill_sandbox()
         await self.wait_for_death(self.kill_timeout)
         if await self.poll() is None:
             self.log.warning("The server of %s can't be killed", self.user.name)
@@ -229,7 +237,9 @@ class SandboxSpawner(LocalProcessSpawner):
     def get_state(self) -> dict[str, Any]:
         state: dict[str, Any] = super().get_state()
         if self._life is not None:
-            state["life"] = [self._life.pid, self._life.started, self._life.boot]
+            state["life"] = dataclasses.astuple(self._life)
+        if self._forked is not None:
+            state["server"] = dataclasses.astuple(self._forked)
         if self._group is not None:
             state["groups"] = [str(folder) for folder in self._group.folders]
         return state
@@ -238,12 +248,14 @@ class SandboxSpawner(LocalProcessSpawner):
         super().load_state(state)
         if "life" in state:
             self._life = Life(*state["life"])
+        if "server" in state:
+            self._forked = Life(*state["server"])
         if "groups" in state:
             self._group = Group([Path(folder) for folder in state["groups"]])
 
     def clear_state(self) -> None:
         super().clear_state()
-        self._life = None
+        self._life = self._forked = None
         self.proc = None  # type: ignore[assignment]
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
@@ -252,6 +264,8 @@ class SandboxSpawner(LocalProcessSpawner):
         while self._life is None:
             await asyncio.sleep(POLL_S)
         yield {"progress": 40, "message": translate(mark("Starting JupyterLab…"))}
+        if self._why_cold not in ("", OFF):
+            yield {"progress": 45, "message": translate(SLOWER)}
         await asyncio.sleep(8)
         yield {
             "progress": 70,

@@ -8,10 +8,14 @@ from pathlib import Path, PurePosixPath
 
 from ulab_core.layout import Layout
 from ulab_core.settings import Settings
+from ulab_hub.limits import thread_variables
 from ulab_hub.profiles import Profile
 from ulab_hub.residents import Resident
 from ulab_hub.singleuser.start import COURSE_FOLDER
+from ulab_runtime.forkserver.client import FORK_SERVERS, SOCKET_VARIABLE
 from ulab_runtime.kernel import KERNELS
+from ulab_runtime.own_packages import CUSTOMIZATION
+from ulab_runtime.own_packages import VARIABLE as OWN_PACKAGES_VARIABLE
 from ulab_runtime.sandbox import Limits, Mount, SandboxSpec, environment_mounts
 
 PACKAGES = ("ulab", "ulab_core", "ulab_runtime", "ulab_coursework", "ulab_mlflow")
@@ -54,6 +58,7 @@ def build(
     if profile.devices:
         mounts += [Mount(folder, str(folder)) for folder in GPU_SYS if folder.is_dir()]
     mounts.append(Mount(layout.dataset_store, DATASETS))
+    mounts.append(Mount(layout.fork_dir, FORK_SERVERS))
     home = home_inside(resident.name, mounts)
     mounts.append(Mount(resident.home, home, writable=True))
     if resident.course is not None:
@@ -83,7 +88,6 @@ def environment(
 ) -> dict[str, str]:
     """What U Lab tells the server and its kernels."""
     url = settings.server.local_url
-    threads = str(max(1, int(settings.limits.cpus)))
     values = {
         "PATH": f"{Path(sys.prefix) / 'bin'}:/usr/local/bin:/usr/bin:/bin",
         "HOME": home,
@@ -101,10 +105,10 @@ def environment(
         "ULAB_MEMORY_MB": str(settings.limits.memory_mb),
         "MLFLOW_TRACKING_URI": f"{url}/services/mlflow",
         "MLFLOW_TRACKING_TOKEN": hub_environment.get("JUPYTERHUB_API_TOKEN", ""),
-        # The host's cores aren't all ours; more threads than cores only wait for one another.
-        "OMP_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
+        **thread_variables(settings),
+        OWN_PACKAGES_VARIABLE: "1",
+        "PYTHONPATH": str(CUSTOMIZATION),
+        SOCKET_VARIABLE: f"{FORK_SERVERS}/kernel.sock",
     }
     if resident.course is not None:
         values["ULAB_COURSE"] = resident.course

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -89,6 +90,7 @@ def start(
     host: Host | None = None,
     *,
     name: str | None = None,
+    stdin: int | socket.socket | None = subprocess.DEVNULL,
     stdout: int | IO[bytes] | None = subprocess.DEVNULL,
     stderr: int | IO[bytes] | None = subprocess.STDOUT,
     pass_fds: Sequence[int] = (),
@@ -127,7 +129,7 @@ def start(
                 command,
                 env=dict(spec.env),
                 cwd="/",
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,  # type: ignore[arg-type]
                 stdout=stdout,
                 stderr=stderr,
                 pass_fds=(*fds, *pass_fds),

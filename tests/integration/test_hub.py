@@ -23,7 +23,7 @@ from ulab_core.models import Course, Role
 from ulab_coursework.coursefolder import course_gid, prepare_folder
 from ulab_coursework.courses import enrol, ensure_person
 from ulab_hub.accounts import Accounts
-from ulab_hub.lives import Life, command_in_sandbox
+from ulab_runtime.lives import Life, command_in_sandbox
 
 COURSE = "vision-2026"
 # A device node of any machine that stands in for a GPU.

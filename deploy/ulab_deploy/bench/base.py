@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from ulab_core import database
-from ulab_core.layout import Layout
+from ulab_core.layout import FORK_SERVER_KINDS, Layout
 from ulab_core.settings import Settings
 from ulab_deploy.base import Base
 from ulab_deploy.bench.hub_process import (
@@ -22,8 +24,11 @@ from ulab_deploy.bench.hub_process import (
 )
 from ulab_deploy.up import HUB_CONFIG, answers
 from ulab_deploy.up import serves as base_serves
+from ulab_runtime.forkserver.client import greets
 
 MLFLOW = "/services/mlflow/"
+WARM_S = 120.0
+LOOK_S = 0.2
 IS_AWAY = (None, 404, 502, 503)
 
 
@@ -49,7 +54,7 @@ def temporary(settings: Settings, folder: Path, port: int) -> Settings:
 def as_variables(settings: Settings) -> dict[str, str]:
     """The ``ULAB_…`` variables that say the same as `settings`."""
     return {
-        f"ULAB_{section}__{key}".upper(): str(value)
+        f"ULAB_{section}__{key}".upper(): value if isinstance(value, str) else json.dumps(value)
         for section, values in settings.model_dump(mode="json").items()
         for key, value in values.items()
         if value is not None
@@ -98,8 +103,10 @@ def serves(base: Base) -> bool:
 
 def wait_until_warm(layout: Layout) -> None:
     """Wait until the servers that students' processes are forked from have loaded everything."""
-    if not any(layout.socket_dir.glob("fork-*.sock")):
-        return
+    until = time.monotonic() + WARM_S
+    for kind in FORK_SERVER_KINDS:
+        while not greets(layout.fork_for_base(kind)) and time.monotonic() < until:
+            time.sleep(LOOK_S)
 
 
 def remove_sockets(layout: Layout) -> None:

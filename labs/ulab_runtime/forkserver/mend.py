@@ -1,0 +1,123 @@
+"""What a forked child must mend before it can pass for a process that was started afresh."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import multiprocessing
+import os
+import random
+import resource
+import signal
+import site
+import sys
+import tempfile
+import time
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from setproctitle import setproctitle
+
+from ulab_runtime.forkserver.threads import THREADS
+from ulab_runtime.own_packages import show_own_packages
+
+
+def signals() -> None:
+    """No handler, wake-up descriptor or blocked signal of the parent's."""
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
+def descriptors(standard: Sequence[int], more: Sequence[int]) -> None:
+    """Have these descriptors as 0, 1, 2 and, behind them, 3 and on; close all others.
+
+    Only the standard ones are inherited by what the child executes.
+    """
+    wanted = [*standard, *more]
+    # Out of the way first: one of them may have a number that another is to get.
+    above = max(64, max(wanted) + 1)
+    safe = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, above) for number in wanted]
+    for place, number in enumerate(safe):
+        os.dup2(number, place, inheritable=place < len(standard))
+    os.closerange(len(wanted), resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+
+
+def environment(env: Mapping[str, str]) -> None:
+    """The given variables and no others, and what Python keeps of variables."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.clear()
+    os.environ.update(env)
+    time.tzset()
+    tempfile.tempdir = None
+    site.USER_BASE = site.USER_SITE = None
+    if any(before[name] != os.environ.get(name) for name in THREADS):
+        _set_threads()
+
+
+def _set_threads() -> None:
+    wanted = next((os.environ[name] for name in THREADS if os.environ.get(name)), "")
+    if not wanted.isdigit() or not int(wanted):
+        return
+    if "numpy" in sys.modules:
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(int(wanted))
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(int(wanted))
+
+
+def python(module: str, argv: Sequence[str]) -> None:
+    """The process's name and arguments, as of ``python -m module``, and where modules are found."""
+    setproctitle(" ".join(["python", "-m", module, *argv]))
+    sys.argv = [module, *argv]
+    sys.orig_argv = [sys.executable, "-m", *sys.argv]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    for entry in reversed([p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]):
+        if entry not in sys.path:
+            sys.path.insert(0, entry)
+    show_own_packages()
+
+
+def randomness() -> None:
+    """Numbers of its own: forked generators would give every student the same ones.
+
+    Python's own generator sees to itself after a fork.
+    """
+    random.seed()
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()
+    if torch := sys.modules.get("torch"):
+        torch.default_generator.seed()
+    # With the parent's key, one student's processes could speak to another's.
+    multiprocessing.current_process().authkey = os.urandom(32)
+
+
+def logs() -> None:
+    """No handlers but those that libraries set when they are imported."""
+    for logger in (logging.getLogger(), logging.getLogger("ulab_runtime.forkserver")):
+        for handler in list(logger.handlers):
+            logger.removeHandler(handler)
+
+
+def libraries() -> None:
+    """What libraries keep of the parent's home."""
+    if matplotlib := sys.modules.get("matplotlib"):
+        _mend_matplotlib(matplotlib)
+
+
+def _mend_matplotlib(matplotlib: Any) -> None:
+    for name, form in (("get_configdir", "CONFIGDIR=%s"), ("get_cachedir", "CACHEDIR=%s")):
+        remembering = getattr(matplotlib, name)
+        if hasattr(remembering, "__wrapped__"):
+            setattr(matplotlib, name, matplotlib._logged_cached(form)(remembering.__wrapped__))
+    # The person's own matplotlibrc, in their home or working directory.
+    found = matplotlib.matplotlib_fname()
+    if not found.startswith(matplotlib.get_data_path()):
+        matplotlib.rc_file(found)
+    if backend := os.environ.get("MPLBACKEND"):
+        matplotlib.rcParams["backend"] = backend

@@ -1,0 +1,51 @@
+"""What a requester may ask for, checked before anything is done with it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from ulab_runtime.forkserver.wire import Malformed
+
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+Variable = Annotated[str, StringConstraints(pattern=r"^[^\x00=]+$")]
+
+
+class ForkRequest(BaseModel):
+    """A program to run in a forked child.
+
+    Parameters
+    ----------
+    nonce
+        What the server said when the requester connected.
+    module
+        A module with a function ``main()``, which is called. It is imported inside the sandbox.
+    argv
+        The arguments that ``main()`` finds in ``sys.argv``.
+    env
+        The whole environment.
+    cwd
+        The working directory, as seen in the sandbox.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    nonce: str
+    module: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
+    argv: list[Text] = Field(max_length=256)
+    env: dict[Variable, Text] = Field(max_length=1024)
+    cwd: Annotated[Text, StringConstraints(pattern=r"^/")]
+
+    @classmethod
+    def of(cls, message: dict[str, Any]) -> ForkRequest:
+        """
+        Raises
+        ------
+        Malformed
+            The message isn't a request.
+        """
+        try:
+            return cls.model_validate(message)
+        except ValidationError as error:
+            raise Malformed(str(error)) from None
