@@ -35,7 +35,8 @@ class LoginHandler(native.LoginHandler):
         return page
 
     async def post(self) -> None:
-        data = {
+        # A form with a field missing is a wrong password, whoever made it.
+        data = {"username": "", "password": ""} | {
             name: self.get_body_argument(name, strip=False) for name in self.request.body_arguments
         }
         user = await self.login_user(data)
@@ -43,7 +44,7 @@ class LoginHandler(native.LoginHandler):
             self._jupyterhub_user = user
             self.redirect(self.get_next_url(user))
             return
-        name, password = data.get("username", ""), data.get("password", "")
+        name, password = data["username"], data["password"]
         known = self.authenticator.get_user(name)
         waiting = (
             known

@@ -57,6 +57,15 @@ def test_a_wrong_password_is_told_in_a_sentence(base: Base) -> None:
     assert 'id="login_submit"' in stale.text, "a stale form can be sent again at once"
 
 
+@pytest.mark.parametrize("form", [{}, {"username": "alice"}, {"password": "x" * 12}])
+def test_a_login_with_a_field_missing_is_a_wrong_password(base: Base, form: dict[str, str]) -> None:
+    client = base.client(headers={"accept-language": "en"})
+    client.get("/hub/login")
+    refused = client.post("/hub/login", data={"_xsrf": client.xsrf, **form})
+    assert refused.status_code == 403
+    assert "The name or the password is wrong." in refused.text
+
+
 def test_someone_who_signed_up_waits_for_an_administrator(base: Base) -> None:
     client = base.client(headers={"accept-language": "zh"})
     client.get("/hub/signup")

@@ -100,5 +100,11 @@ def test_every_service_is_there_and_none_gets_the_hubs_own_environment(
     monkeypatch.setenv("A_SECRET_OF_THE_OPERATOR", "1")
     found = services(Settings(server={"state_dir": tmp_path}, grading={"workers": 2}))
     names = ["ulab", "mlflow", "mlflow-server", "grading-worker-1", "grading-worker-2"]
-    assert [service["name"] for service in found] == [*names, "idle-culler"]
+    fork_servers = ["fork-server-server", "fork-server-kernel"]
+    assert [service["name"] for service in found] == [*names, *fork_servers, "idle-culler"]
     assert not any("A_SECRET_OF_THE_OPERATOR" in service["environment"] for service in found)
+
+
+def test_nothing_is_warmed_where_that_is_turned_off(tmp_path: Path) -> None:
+    settings = Settings(server={"state_dir": tmp_path}, warm={"enabled": False})
+    assert not any("fork" in service["name"] for service in services(settings))
