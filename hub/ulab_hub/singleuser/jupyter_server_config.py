@@ -17,6 +17,8 @@ c.ServerApp.terminado_settings = {
 }
 c.LabApp.app_settings_dir = str(LAB_SETTINGS)
 c.LabApp.news_url = None
+# Nothing can be installed into the base's environment from inside a sandbox.
+c.LabApp.extension_manager = "readonly"
 c.LabApp.check_for_updates_class = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
 
 c.ServerApp.jpserver_extensions = {
@@ -24,5 +26,7 @@ c.ServerApp.jpserver_extensions = {
     "nbgrader.server_extensions.validate_assignment": True,
     "nbgrader.server_extensions.formgrader": grading,
     "nbgrader.server_extensions.course_list": False,
+    # Formgrader opens notebooks in it; everyone else has JupyterLab.
+    "notebook": grading,
     "ulab_hub.singleuser.activity": True,
 }

@@ -45,6 +45,7 @@ def write_lab_settings(folder: Path, language: str) -> None:
     disabled = {"@jupyterlab/apputils-extension:announcements": True}
     if "ULAB_COURSE" not in os.environ:
         disabled |= {f"@jupyter/nbgrader:{name}": True for name in FOR_INSTRUCTORS}
+        disabled |= {"@jupyter-notebook/lab-extension": True}  # it leads to what isn't served
     (folder / "page_config.json").write_text(json.dumps({"disabledExtensions": disabled}))
 
 

@@ -12,7 +12,6 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,42 +19,18 @@ from ulab_core.process import adopt_orphans
 from ulab_runtime.forkserver import wire
 from ulab_runtime.forkserver.admission import SILENT_S, Admission
 from ulab_runtime.forkserver.birth import Child, give_birth
+from ulab_runtime.forkserver.conversation import Conversation
+from ulab_runtime.forkserver.listening import accept, listen
 from ulab_runtime.forkserver.request import ForkRequest
 from ulab_runtime.forkserver.stamp import environment_stamp
 from ulab_runtime.forkserver.target import NoSuchTarget, Target, is_alive, pid_of
 from ulab_runtime.forkserver.wire import Malformed, Refusal
 
 log = logging.getLogger(__name__)
-BACKLOG = 512
 BIRTH_S = 20.0
 """How long a child may take to get into its sandbox before it is given up."""
 STANDARD = 2
 """Every request comes with the child's standard output and error."""
-
-
-@dataclass
-class Conversation:
-    """A connection, and how far it has come.
-
-    Parameters
-    ----------
-    sandbox
-        What `Admission` knows its sandbox by; None for the base itself.
-    until
-        When patience ends, in seconds of the monotonic clock; None while a child runs.
-    peer
-        The process that connected; for the base, which names a sandbox in its request, None.
-    inlet
-        Where the child, on its way into the sandbox, says how it went.
-    """
-
-    connection: socket.socket
-    sandbox: int | None
-    nonce: str
-    until: float | None
-    peer: Target | None = None
-    inlet: int | None = None
-    on_its_way: int | None = None
 
 
 class ForkServer:
@@ -137,7 +112,7 @@ class ForkServer:
             self._refuse(conversation, Refusal.MALFORMED)
 
     def _greet_sandbox(self, listener: socket.socket) -> None:
-        connection = _accept(listener)
+        connection = accept(listener)
         if connection is None:
             return
         pid, _, _ = wire.connected_peer(connection)
@@ -153,7 +128,7 @@ class ForkServer:
         self._greet(connection, sandbox, peer)
 
     def _greet_base(self, listener: socket.socket) -> None:
-        connection = _accept(listener)
+        connection = accept(listener)
         if connection is not None:
             self._greet(connection, None, None)
 
@@ -165,7 +140,7 @@ class ForkServer:
             self._refuse(conversation, Refusal.TOO_MANY)
             return
         self._conversations[connection.fileno()] = conversation
-        if not _tell(conversation, {"nonce": conversation.nonce, "modules": self._modules}):
+        if not conversation.tell({"nonce": conversation.nonce, "modules": self._modules}):
             self._end(conversation)
             return
         self._selector.register(
@@ -264,7 +239,7 @@ class ForkServer:
         # Not reaped, so the number is still its own.
         self._running[pid] = conversation
         pidfd = os.pidfd_open(pid)
-        told = _tell(conversation, {"pid": inside}, [pidfd])
+        told = conversation.tell({"pid": inside}, [pidfd])
         os.close(pidfd)
         if not told:
             # Nobody waits for it any more.
@@ -279,7 +254,7 @@ class ForkServer:
                     break
                 conversation = self._running.pop(pid, None)
                 if conversation is not None:
-                    _tell(conversation, {"ended": os.waitstatus_to_exitcode(status)})
+                    conversation.tell({"ended": os.waitstatus_to_exitcode(status)})
                     self._end(conversation)
                 else:
                     self._ended_early[pid] = status
@@ -295,7 +270,7 @@ class ForkServer:
             conversation.connection.close()
 
     def _refuse(self, conversation: Conversation, why: str) -> None:
-        _tell(conversation, {"refused": why})
+        conversation.tell({"refused": why})
         self._end(conversation)
 
     def _end(self, conversation: Conversation) -> None:
@@ -315,40 +290,9 @@ class ForkServer:
             self._admission.leave(conversation.sandbox)
 
 
-def listen(path: Path, mode: int) -> socket.socket:
-    """A listening socket at `path`, which takes the place of one that an earlier life left."""
-    beside = path.with_name(f".{path.name}.new")
-    beside.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    listener.bind(str(beside))
-    beside.chmod(mode)
-    listener.listen(BACKLOG)
-    listener.setblocking(False)
-    beside.replace(path)
-    return listener
-
-
-def _accept(listener: socket.socket) -> socket.socket | None:
-    try:
-        connection, _ = listener.accept()
-    except OSError:
-        return None  # it has left again, or there are too many open files
-    connection.setblocking(False)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-    return connection
-
-
 def _drain(descriptor: int) -> None:
     with contextlib.suppress(BlockingIOError):
         os.read(descriptor, 4096)
-
-
-def _tell(conversation: Conversation, message: dict[str, object], fds: Sequence[int] = ()) -> bool:
-    try:
-        wire.send(conversation.connection, message, fds)
-    except OSError:
-        return False
-    return True
 
 
 def _is_the_base(sender: tuple[int, int, int]) -> bool:

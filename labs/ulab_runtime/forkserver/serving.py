@@ -11,6 +11,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from setproctitle import setproctitle
+
 from ulab_core.process import die_with_parent
 from ulab_runtime.forkserver import preload
 from ulab_runtime.forkserver.server import ForkServer
@@ -18,6 +20,7 @@ from ulab_runtime.module_files import note_files
 
 log = logging.getLogger(__name__)
 OWN_LOGS = "ulab_runtime.forkserver"
+TITLE_LENGTH = 80
 
 
 def serve(
@@ -33,6 +36,8 @@ def serve(
         ``module:function``, which does what children do first; or None.
     """
     die_with_parent()
+    # Once before its environment is replaced, after which it could not find where titles lie.
+    setproctitle(f"ulab fork server ({', '.join(modules)})"[:TITLE_LENGTH])
     _log_own_words()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
