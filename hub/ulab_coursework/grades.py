@@ -8,9 +8,10 @@ from typing import Any
 
 import nbformat
 from nbgrader import utils
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import SaveAutoGrades
 
+from ulab_coursework.answers import answers
 from ulab_coursework.assign import apply, resources_of
 
 
@@ -57,44 +58,72 @@ def save_grades(
     display_name: str,
     received_at: datetime,
     notebook: nbformat.NotebookNode,
+    before: nbformat.NotebookNode | None = None,
 ) -> Score:
-    """Write a submission's autograded points; manual points and comments stay.
+    """Write a submission's autograded points; manual ones stay with the answer they are for.
 
-    nbgrader asks for a fresh look at every cell with manual points. When the very same
-    submission is graded again with the same result, that would only undo a person's work, so
-    the marks of what was looked at are kept then.
+    nbgrader keeps manual points and comments whatever is handed in next, and asks for a fresh
+    look at every cell that has them. Here they go when the answer is another one, and where
+    nothing changed the mark of what was looked at is kept.
+
+    Parameters
+    ----------
+    before
+        The notebook that the gradebook's manual points and comments were given for, executed;
+        None when it is not known.
     """
     timestamp = received_at.astimezone(UTC).replace(tzinfo=None)
     with Gradebook(url, course_id) as gradebook:
         gradebook.update_or_create_student(student, first_name=display_name, last_name="")
-        before = _looked_at(gradebook, assignment, student, timestamp)
-        gradebook.update_or_create_submission(assignment, student, timestamp=timestamp)
+        same = _is_graded_submission(gradebook, assignment, student, timestamp)
+        submission = gradebook.update_or_create_submission(assignment, student, timestamp=timestamp)
+        if not same:
+            _forget_manual(submission, changed_answers(before, notebook))
+            gradebook.db.commit()
+        looked_at = _looked_at(submission)
     apply((SaveAutoGrades,), notebook, resources_of(url, assignment, student))
     with Gradebook(url, course_id) as gradebook:
-        for grade in _grades(gradebook, assignment, student):
-            if before.get(grade.name, ()) == (grade.auto_score, grade.manual_score):
+        for grade in _grades(gradebook.find_submission(assignment, student)):
+            if looked_at.get(grade.name, ()) == (grade.auto_score, grade.manual_score):
                 grade.needs_manual_grade = False
         gradebook.db.commit()
     return score_of(notebook)
 
 
-def _grades(gradebook: Gradebook, assignment: str, student: str) -> list[Any]:
-    submission = gradebook.find_submission(assignment, student)
+def changed_answers(before: nbformat.NotebookNode | None, now: nbformat.NotebookNode) -> set[str]:
+    """The marked cells whose answer is not the one it was."""
+    earlier = answers(before) if before is not None else {}
+    return {name for name, answer in answers(now).items() if earlier.get(name) != answer}
+
+
+def _is_graded_submission(
+    gradebook: Gradebook, assignment: str, student: str, timestamp: datetime
+) -> bool:
+    try:
+        found: datetime = gradebook.find_submission(assignment, student).timestamp
+    except MissingEntry:
+        return False
+    return found == timestamp
+
+
+def _forget_manual(submission: Any, changed: set[str]) -> None:
+    for notebook in submission.notebooks:
+        for grade in notebook.grades:
+            if grade.name in changed:
+                grade.manual_score = grade.extra_credit = None
+        for comment in notebook.comments:
+            if comment.name in changed:
+                comment.manual_comment = None
+
+
+def _grades(submission: Any) -> list[Any]:
     return [grade for notebook in submission.notebooks for grade in notebook.grades]
 
 
-def _looked_at(
-    gradebook: Gradebook, assignment: str, student: str, timestamp: datetime
-) -> dict[str, tuple[float | None, float | None]]:
-    """Automatic and manual points of cells a person has done with, if it is the same submission."""
-    try:
-        submission = gradebook.find_submission(assignment, student)
-    except ValueError:
-        return {}
-    if submission.timestamp != timestamp:
-        return {}
+def _looked_at(submission: Any) -> dict[str, tuple[float | None, float | None]]:
+    """Automatic and manual points of the cells that a person has done with."""
     return {
         grade.name: (grade.auto_score, grade.manual_score)
-        for grade in _grades(gradebook, assignment, student)
+        for grade in _grades(submission)
         if not grade.needs_manual_grade and grade.manual_score is not None
     }

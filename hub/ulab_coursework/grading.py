@@ -25,10 +25,12 @@ from ulab_core.settings import Settings
 from ulab_coursework import feedbackpage, queue, store
 from ulab_coursework.assign import apply
 from ulab_coursework.coursefolder import (
+    FolderTampered,
     course_gid,
     gradebook_lock,
     gradebook_url,
     prepare_folder,
+    read_file,
     timestamp,
     write_file,
 )
@@ -163,6 +165,7 @@ def _save(
                 work.display_name,
                 work.received_at,
                 notebook,
+                _graded_before(layout, work),
             )
             page = feedbackpage.render(
                 notebook,
@@ -179,6 +182,16 @@ def _save(
             _write_for_formgrader(layout, work, notebook, content, page, gid)
         keep_page(layout, work.submission_id, page)
     return score
+
+
+def _graded_before(layout: Layout, work: Work) -> nbformat.NotebookNode | None:
+    """The student's notebook that formgrader has shown until now."""
+    place = f"autograded/{work.student}/{work.assignment}/{work.assignment}.ipynb"
+    try:
+        content = read_file(layout.course(work.course_id), place).decode()
+        return nbformat.reads(content, as_version=4)
+    except (OSError, ValueError, FolderTampered):
+        return None
 
 
 def _is_newest(db: Database, work: Work) -> bool:

@@ -147,6 +147,19 @@ def write_curriculum(layout: Layout, labs: tuple[str, ...] = (LAB, OTHER_LAB)) -
     )
 
 
+def ask_for_an_essay(layout: Layout) -> None:
+    """Give the lab a question that only a person can grade, of 4 points."""
+    folder = layout.curriculum_version("sums-foundations", "1") / "labs" / LAB
+    for path in folder.rglob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        essay = new_markdown_cell(
+            "Why?", metadata=_meta("sums-why", grade=True, solution=True, points=4)
+        )
+        essay.id, essay.metadata.nbgrader["locked"] = "sums-why", False
+        notebook.cells.append(essay)
+        nbformat.write(notebook, path)
+
+
 def _write_json(path: Path, value: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")

@@ -1,0 +1,118 @@
+"""Points and comments that a person gave: for one answer, and for nothing handed in later."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+from integration.coursework_support import (
+    COURSE,
+    LAB,
+    Base,
+    answer,
+    ask_for_an_essay,
+    grade_all,
+    grades,
+    hand_in,
+    newest,
+)
+from nbformat.v4 import new_markdown_cell
+from nbgrader.api import Gradebook
+
+from ulab_coursework.answers import answers
+from ulab_coursework.coursefolder import gradebook_url
+from ulab_coursework.feedback import feedback_html
+from ulab_coursework.gradebook import score_of
+from ulab_coursework.grades import changed_answers
+from ulab_coursework.releases import publish_assignment
+
+ESSAY = {"grade_id": "sums-why", "grade": True, "solution": True, "points": 4}
+
+
+def essay_answer(text: str, body: str = "return a + b") -> bytes:
+    """A submission that answers the question by hand too."""
+    notebook = nbformat.reads(answer(body).decode(), as_version=4)
+    about = {"nbgrader": {**ESSAY, "locked": False, "task": False, "schema_version": 3}}
+    cell = new_markdown_cell(text, metadata=about)
+    cell.id = "sums-why"
+    notebook.cells.append(cell)
+    return nbformat.writes(notebook).encode()
+
+
+def grade_by_hand(base: Base, points: float, comment: str, cell: str = "sums-why") -> None:
+    """What an instructor does in formgrader."""
+    with Gradebook(gradebook_url(base.layout, COURSE), COURSE) as gradebook:
+        grade = gradebook.find_grade(cell, LAB, LAB, "alice")
+        grade.manual_score, grade.needs_manual_grade = points, False
+        if comment:
+            gradebook.find_comment(cell, LAB, LAB, "alice").manual_comment = comment
+        gradebook.db.commit()
+
+
+def points(base: Base) -> tuple[float, bool]:
+    with base.db.read() as session:
+        found = score_of(base.layout, session, COURSE, "alice", LAB)
+    assert found is not None
+    return found.points, found.needs_person
+
+
+@pytest.fixture
+def with_essay(base: Base) -> Base:
+    ask_for_an_essay(base.layout)
+    publish_assignment(base.db, base.layout, COURSE, LAB, None, "at_once", "carol")
+    hand_in(base, essay_answer("Because."))
+    grade_all(base)
+    assert points(base) == (5, True)
+    grade_by_hand(base, 3.5, "too short")
+    assert points(base) == (8.5, False)
+    return base
+
+
+def test_another_answer_waits_for_the_instructor_again(with_essay: Base) -> None:
+    hand_in(with_essay, essay_answer("Because it says so."))
+    grade_all(with_essay)
+    assert points(with_essay) == (5, True)
+    assert grades(with_essay)["sums-why"] == (None, None, True)
+    page = feedback_html(with_essay.db, with_essay.layout, newest(with_essay).id, "alice")
+    assert "too short" not in page
+    assert "待教师评分" in page
+
+
+def test_the_same_answer_keeps_its_points_and_comment(with_essay: Base) -> None:
+    hand_in(with_essay, essay_answer("Because.", "return 0"))
+    grade_all(with_essay)
+    assert points(with_essay) == (3.5, False)
+    page = feedback_html(with_essay.db, with_essay.layout, newest(with_essay).id, "alice")
+    assert "too short" in page
+
+
+def test_points_given_for_a_failed_test_go_with_what_it_tested(base: Base) -> None:
+    hand_in(base, answer("return 0"))
+    grade_all(base)
+    grade_by_hand(base, 1.5, "", "sums-visible")
+    hand_in(base, answer("return 1"))
+    grade_all(base)
+    assert grades(base)["sums-visible"] == (0, None, False)
+
+
+def test_a_test_answers_for_the_nearest_cells_above_it() -> None:
+    def cell(name: str, source: str, **flags: bool) -> nbformat.NotebookNode:
+        kind = {"grade": False, "solution": False, "task": False, **flags}
+        return nbformat.v4.new_code_cell(source, metadata={"nbgrader": {**kind, "grade_id": name}})
+
+    def notebook(first: str, second: str) -> nbformat.NotebookNode:
+        return nbformat.v4.new_notebook(
+            cells=[
+                cell("one", first, solution=True),
+                cell("test-one", "assert 1", grade=True),
+                cell("test-one-more", "assert 1", grade=True),
+                cell("two", second, solution=True),
+                cell("test-two", "assert 2", grade=True),
+            ]
+        )
+
+    before = notebook("a", "b")
+    assert answers(before)["test-one-more"] == ("a",)
+    assert changed_answers(before, notebook("a", "b")) == set()
+    assert changed_answers(before, notebook("a", "c")) == {"two", "test-two"}
+    assert changed_answers(before, notebook("x", "b")) == {"one", "test-one", "test-one-more"}
+    assert len(changed_answers(None, before)) == 5
