@@ -8,9 +8,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
 from ulab_core.database import Database
+from ulab_core.layout import FORK_SERVER_KINDS
 from ulab_core.models import Assignment, Course, Enrolment, Job, JobState, Person, Role
 from ulab_deploy.base import Base, RunLock
 from ulab_hub.accounts import Accounts
+from ulab_runtime.forkserver.client import greets
 
 
 def people(base: Base) -> list[dict[str, Any]]:
@@ -80,9 +82,11 @@ def status(base: Base) -> dict[str, Any]:
             "assignments": session.scalar(select(func.count()).select_from(Assignment)),
         }
     process = RunLock(base.layout).holder()
+    serving = process is not None and serves(base)
     return {
         "running": process is not None,
-        "serves": process is not None and serves(base),
+        "serves": serving,
+        "warm": serving and all(greets(base.layout.fork_for_base(k)) for k in FORK_SERVER_KINDS),
         "process": process,
         "url": base.settings.server.browser_url,
         "state": str(base.layout.root),

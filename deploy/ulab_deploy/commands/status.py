@@ -24,6 +24,8 @@ def register(app: typer.Typer) -> None:
         else:
             if found["serves"]:
                 say(t("The base serves on {url} (process {process}).", **found))
+                if not found["warm"]:
+                    say(t("Fork servers are loading or off: servers and kernels start slowly."))
             elif found["running"]:
                 say(t("The base is starting or in trouble (process {process}).", **found))
             else:
