@@ -17,6 +17,7 @@ from ulab_core.i18n import mark, translations
 from ulab_core.layout import Layout
 from ulab_core.settings import Settings
 from ulab_coursework.outputs import Budget, admit
+from ulab_runtime.forkserver.client import FORK_SERVERS, SOCKET_VARIABLE
 from ulab_runtime.kernel import KERNELS
 from ulab_runtime.limits import Limits
 from ulab_runtime.sandbox import Finished, Mount, SandboxSpec, environment_mounts, run
@@ -107,6 +108,12 @@ def sandbox_spec(
     mounts = [*environment_mounts(PACKAGES), Mount(work, WORK, writable=True)]
     if dataset_store.is_dir():
         mounts.append(Mount(dataset_store, DATASETS))
+    fork_dir = Layout.of(settings).fork_dir
+    # Whoever checks a lab without a base of their own may not even look.
+    warm = {}
+    if settings.warm.enabled and os.access(fork_dir, os.X_OK):
+        mounts.append(Mount(fork_dir, FORK_SERVERS))
+        warm[SOCKET_VARIABLE] = f"{FORK_SERVERS}/kernel.sock"
     return SandboxSpec(
         command=[
             sys.executable, "-m", "ulab_runtime.execute",
@@ -121,6 +128,7 @@ def sandbox_spec(
             "LANG": "C.UTF-8",
             # Our own kernel, which says in a sentence that memory is short.
             "JUPYTER_PATH": str(KERNELS.parent),
+            **warm,
             "ULAB_MEMORY_MB": str(grading.memory_mb),
             "ULAB_GRADING": "1",
             "ULAB_LANGUAGE": language,
