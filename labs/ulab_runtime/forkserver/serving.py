@@ -16,6 +16,7 @@ from setproctitle import setproctitle
 from ulab_core.process import die_with_parent
 from ulab_runtime.forkserver import preload
 from ulab_runtime.forkserver.server import ForkServer
+from ulab_runtime.forkserver.threads import note_pools
 from ulab_runtime.module_files import note_files
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ def serve(
         found = preload.rehearse(getattr(importlib.import_module(module), function))
         log.info("The rehearsal found %d more modules", len(found))
     note_files()
+    note_pools()
     preload.settle_memory()
     if len(running := preload.threads()) > 1:
         log.warning("Threads that children will lack: %s", ", ".join(running))
