@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ulab_core.errors import UserError
-from ulab_core.programs import CHECKOUT, PROXY, node
+from ulab_core.programs import CHECKOUT, STOCK_PROXY, node
 from ulab_deploy.base import Base, RunLock
 
 _NVIDIA = "0x10de"
@@ -99,7 +99,7 @@ def gather(base: Base) -> Facts:
         memory_limit_mb=settings.limits.memory_mb,
         limits=_limits(),
         node=node().exists(),
-        proxy=PROXY.exists(),
+        proxy=STOCK_PROXY.exists(),
         nvidia_cards=_nvidia_cards(),
         nvidia_driver=_nvidia_driver(),
         nvidia_devices=len(list(Path("/dev").glob("nvidia[0-9]*"))),

@@ -7,8 +7,10 @@ import importlib.util
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-NPM = CHECKOUT / "deploy" / "web" / "node_modules"
-PROXY = NPM / "configurable-http-proxy" / "bin" / "configurable-http-proxy"
+WEB = CHECKOUT / "deploy" / "web"
+NPM = WEB / "node_modules"
+STOCK_PROXY = NPM / "configurable-http-proxy" / "bin" / "configurable-http-proxy"
+PROXY = WEB / "proxy.mjs"
 
 
 @functools.cache

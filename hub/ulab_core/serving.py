@@ -12,6 +12,7 @@ from ulab_core.layout import Layout
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 GRACE_S = 5
+IDLE_S = 75  # longer than the proxy keeps an idle connection; see deploy/web/proxy.mjs
 
 
 def service_socket(layout: Layout, service: str) -> Path:
@@ -33,4 +34,5 @@ def serve(application: Application, layout: Layout, service: str) -> None:
         # Only the proxy in front reaches the socket, and it says how the browser came.
         forwarded_allow_ips="*",
         timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=IDLE_S,
     )

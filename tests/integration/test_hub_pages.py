@@ -93,6 +93,12 @@ def test_someone_who_signed_up_waits_for_an_administrator(base: Base) -> None:
     assert client.log_in("newcomer", password).status_code == 302
 
 
+def test_a_form_refused_at_once_is_answered_by_the_hub_and_not_by_the_proxy(base: Base) -> None:
+    client = base.client()
+    answers = {client.post("/hub/signup", data={"username": "x"}).status_code for _ in range(200)}
+    assert answers == {403}
+
+
 def test_the_chosen_language_is_remembered_here_and_for_the_person(base: Base) -> None:
     client = base.client("alice", headers={"accept-language": "zh"})
     assert "我的服务器" in client.get("/hub/home").text

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from ulab_core.programs import PROXY, node
+from ulab_core.programs import STOCK_PROXY, node
 from ulab_deploy.bench.hub_process import (
     Hub,
     free_ports,
@@ -58,7 +58,7 @@ def start(folder: Path) -> Hub:
             hub_port=hub_port,
             api_port=api_port,
             folder=folder,
-            proxy=[str(node()), str(PROXY)],
+            proxy=[str(node()), str(STOCK_PROXY)],
             server=str(Path(sys.prefix, "bin", "jupyterhub-singleuser")),
             arguments=["--allow-root"] if os.geteuid() == 0 else [],
         )
