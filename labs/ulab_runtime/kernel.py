@@ -43,6 +43,14 @@ def end_with(pid: int) -> None:
     threading.Thread(target=wait, name="end-with-server", daemon=True).start()
 
 
+def draw_below_the_cell() -> None:
+    """Tell a matplotlib that was imported before ipykernel what it tells one imported later."""
+    if matplotlib := sys.modules.get("matplotlib"):
+        # As it is imported, it looks for the IPython whose cells it is to draw below.
+        sys.modules.pop("matplotlib_inline.backend_inline", None)
+        matplotlib.rcParams["backend"] = os.environ["MPLBACKEND"]
+
+
 def main() -> None:
     """Run a kernel, as ``python -m ulab_runtime.kernel -f CONNECTION_FILE``."""
     # The notebook's folder comes back once IPython runs: until then a student's random.py
@@ -55,6 +63,7 @@ def main() -> None:
     app = IPKernelApp.instance(parent_handle=NO_POLLER)
     with noted_files():
         app.initialize(sys.argv[1:])
+    draw_below_the_cell()
     if app.shell is not None:
         app.shell.extension_manager.load_extension("ulab_runtime.memory")
         app.shell.extension_manager.load_extension("ulab_runtime.own_modules")

@@ -19,12 +19,12 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from ulab_core.i18n import mark, translations
+from ulab_runtime.used_memory import data_size, inherited, used_in_sandbox
 
 VARIABLE = "ULAB_MEMORY_MB"
 MEBIBYTE = 1024 * 1024
 # For the Jupyter server's next requests, and for what Python needs to say that memory is short.
 RESERVE = 0.04
-TMPFS = ("/tmp", "/dev/shm")
 # How torch and its libraries say it; everything else raises MemoryError.
 ALLOCATION_WORDS = ("can't allocate memory", "not enough memory", "cannot allocate memory")
 
@@ -46,35 +46,6 @@ def room_left(limit: int, used: int) -> int:
     return max(0, int(limit * (1 - RESERVE)) - used)
 
 
-def used_in_sandbox(proc: Path = Path("/proc")) -> int:
-    """The bytes that all processes of this PID namespace and its files in memory take."""
-    total = 0
-    for folder in proc.iterdir():
-        if folder.name.isdigit():
-            total += _fields(folder / "smaps_rollup", ("Pss_Anon", "Pss_Shmem"))
-    for place in TMPFS:
-        try:
-            found = os.statvfs(place)
-        except OSError:
-            continue
-        total += (found.f_blocks - found.f_bfree) * found.f_frsize
-    return total
-
-
-def data_size(proc: Path = Path("/proc/self")) -> int:
-    """What RLIMIT_DATA counts of this process, in bytes: reserved, used or not."""
-    return _fields(proc / "status", ("VmData",))
-
-
-def _fields(path: Path, names: tuple[str, ...]) -> int:
-    try:
-        lines = path.read_text().splitlines()
-    except OSError:
-        return 0
-    found = (line.split() for line in lines if line.partition(":")[0] in names)
-    return sum(int(words[1]) * 1024 for words in found)
-
-
 class Guard:
     """Keeps the soft limit on memory where it should be.
 
@@ -82,15 +53,18 @@ class Guard:
     ----------
     limit
         The sandbox's memory in bytes.
+    inherited
+        What this process shares with the fork server it came from.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, inherited: int) -> None:
         self.limit = limit
+        self._inherited = inherited
         self._depth = 0
 
     def tighten(self) -> None:
         """Allow what is left in the sandbox, from now on."""
-        wanted = data_size() + room_left(self.limit, used_in_sandbox())
+        wanted = data_size() + room_left(self.limit, used_in_sandbox(self._inherited))
         _set_soft_limit(wanted)
 
     def lift(self) -> None:
@@ -152,7 +126,7 @@ def load_ipython_extension(shell: Any) -> None:
     limit_mb = os.environ.get(VARIABLE, "")
     if not limit_mb.isdigit():
         return
-    guard = Guard(int(limit_mb) * MEBIBYTE)
+    guard = Guard(int(limit_mb) * MEBIBYTE, inherited())
     if not any(Path("/dev").glob("nvidia*")):
         # CUDA reserves address space for all of the GPU's memory, which can't be told apart.
         guard.watch_libraries()

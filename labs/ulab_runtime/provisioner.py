@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,13 @@ from ulab_runtime.own_packages import FOUND_VARIABLE, shadowed
 MODULE = "ulab_runtime.kernel"
 OWN_PACKAGES = "own-packages"
 OTHER_COMMAND = "other-command"
+OTHER_PYTHON = "other-python"
 NOT_OFFERED = "not-offered"
+READ_LATE = {
+    "PYTHONPATH", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "PYTHONDONTWRITEBYTECODE",
+    "PYTHONSTARTUP", "PYTHONBREAKPOINT", "PYTHONASYNCIODEBUG",
+}  # fmt: skip
+"""Variables of Python's that a forked kernel heeds as well as one that starts afresh."""
 
 
 def arguments_of(command: Sequence[str]) -> list[str]:
@@ -34,12 +41,25 @@ def arguments_of(command: Sequence[str]) -> list[str]:
     return list(command[list(command).index(MODULE) + 1 :])
 
 
+def refuse_other_python(env: Mapping[str, str]) -> None:
+    """
+    Raises
+    ------
+    NotForked
+        Python would start with other settings than the parent did.
+    """
+    if any(name.startswith("PYTHON") and name not in READ_LATE for name in env):
+        raise NotForked(OTHER_PYTHON)
+
+
 class WarmProvisioner(LocalProvisioner):
     """Gets kernels from the fork server; in everything else the stock provisioner."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Launch a kernel, cold when it can't be warm."""
-        env = {**kwargs["env"], "JPY_PARENT_PID": str(os.getpid())}
+        env = dict(kwargs["env"])
+        if not kwargs.get("independent"):
+            env["JPY_PARENT_PID"] = str(os.getpid())
         try:
             process: Any = await asyncio.to_thread(self._fork, cmd, env, kwargs)
         except _Own as own:
@@ -59,6 +79,7 @@ class WarmProvisioner(LocalProvisioner):
         path = os.environ.get(SOCKET_VARIABLE)
         if not path:
             raise NotForked(NOT_OFFERED)
+        refuse_other_python(env)
 
         def willing(modules: Sequence[str]) -> None:
             if own := shadowed(env, modules):
@@ -70,7 +91,7 @@ class WarmProvisioner(LocalProvisioner):
             argv=arguments_of(cmd),
             env=env,
             cwd=str(kwargs.get("cwd") or Path.cwd()),
-            descriptors=[descriptor_of(kwargs.get(name), own) for name, own in OUTPUTS],
+            descriptors=outputs_of(kwargs),
             willing=willing,
         )
 
@@ -97,16 +118,26 @@ class _Own(NotForked):
         self.modules = modules
 
 
-OUTPUTS = (("stdout", 1), ("stderr", 2))
-
-
-def descriptor_of(wanted: Any, own: int) -> int:
-    """The descriptor that a `subprocess.Popen` argument means.
+def outputs_of(kwargs: Mapping[str, Any]) -> list[int]:
+    """The descriptors of a child's standard output and error, wanted as `subprocess.Popen`'s.
 
     Raises
     ------
     NotForked
-        It asks for a pipe, which the stock way makes.
+        A pipe or nothing is wanted, which the stock way makes.
+    """
+    output = descriptor_of(kwargs.get("stdout"), 1)
+    error = kwargs.get("stderr")
+    return [output, output if error == subprocess.STDOUT else descriptor_of(error, 2)]
+
+
+def descriptor_of(wanted: Any, own: int) -> int:
+    """The descriptor that an argument of `subprocess.Popen` means; `own` when it means none.
+
+    Raises
+    ------
+    NotForked
+        It asks for one that is to be made.
     """
     if wanted is None:
         return own

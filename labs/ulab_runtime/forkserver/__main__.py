@@ -15,6 +15,9 @@ from ulab_runtime.forkserver.threads import NONE_IN_THE_PARENT, THREADS
 
 KEPT = ("PATH", "TZ", *THREADS)
 CLEAN = "--clean"
+# The working directory is left out of where modules are found. -P would do that too, but for
+# good: kernels import modules that lie beside the notebook.
+PROGRAM = "import sys; del sys.path[0]; from ulab_runtime.forkserver.__main__ import main; main()"
 
 
 def start_clean(arguments: list[str], scratch: Path) -> None:
@@ -22,7 +25,7 @@ def start_clean(arguments: list[str], scratch: Path) -> None:
     env = {name: os.environ[name] for name in KEPT if name in os.environ}
     env |= NONE_IN_THE_PARENT
     env |= {"LANG": "C.UTF-8", "HOME": str(scratch), "MPLCONFIGDIR": str(scratch / "matplotlib")}
-    python = [sys.executable, "-P", "-Xfrozen_modules=off", "-m", "ulab_runtime.forkserver"]
+    python = [sys.executable, "-Xfrozen_modules=off", "-c", PROGRAM]
     os.execve(sys.executable, [*python, CLEAN, *arguments], env)
 
 
