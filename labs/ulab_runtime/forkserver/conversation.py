@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ulab_runtime.forkserver import wire
 from ulab_runtime.forkserver.target import Target
+
+HURRY_S = 0.01
 
 
 @dataclass
@@ -23,7 +28,9 @@ class Conversation:
     peer
         The process that connected; for the base, which names a sandbox in its request, None.
     inlet
-        Where the child, on its way into the sandbox, says how it went.
+        While a child is on its way into the sandbox: where it is said how that went.
+    between
+        The process that takes it there.
     """
 
     connection: socket.socket
@@ -32,7 +39,18 @@ class Conversation:
     until: float | None
     peer: Target | None = None
     inlet: int | None = None
-    on_its_way: int | None = None
+    between: int | None = None
+
+    @property
+    def over(self) -> bool:
+        return self.connection.fileno() < 0
+
+    def speaks(self) -> bool:
+        """Whether there is a message, of which nothing is kept; else the requester has left."""
+        try:
+            return bool(self.connection.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
 
     def tell(self, message: dict[str, object], fds: Sequence[int] = ()) -> bool:
         """Send a message; whether the requester is still there."""
@@ -41,3 +59,26 @@ class Conversation:
         except OSError:
             return False
         return True
+
+    def close(self) -> None:
+        with in_a_hurry():
+            self.connection.close()
+        for descriptor in (self.inlet, self.peer.pidfd if self.peer else None):
+            if descriptor is not None:
+                os.close(descriptor)
+        self.inlet = None
+
+
+@contextmanager
+def in_a_hurry() -> Iterator[None]:
+    """Cut short what waits in here.
+
+    Descriptors that were sent and not received are closed with a connection, and closing a socket
+    can be made to wait for minutes (SO_LINGER). A signal ends that.
+    """
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, HURRY_S, HURRY_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import signal
 from pathlib import Path
 
 from ulab_core.process import prctl
@@ -18,6 +19,7 @@ CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 
 _NS_GET_USERNS = 0xB701  # linux/nsfs.h
+_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
@@ -77,3 +79,8 @@ def drop_capabilities() -> None:
 def be_dumpable() -> None:
     """Let this process's own user look at it in /proc again, which changing users forbade."""
     prctl(_PR_SET_DUMPABLE, 1)
+
+
+def die_with_parent(yes: bool) -> None:
+    """Have the kernel kill this process when its parent dies, or no longer."""
+    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL if yes else 0)

@@ -1,9 +1,13 @@
-"""Unix sockets that a fork server listens on."""
+"""Unix sockets that a fork server listens on, and who connects."""
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
+
+from ulab_runtime.forkserver import wire
+from ulab_runtime.forkserver.target import Target
 
 BACKLOG = 512
 
@@ -30,3 +34,12 @@ def accept(listener: socket.socket) -> socket.socket | None:
     connection.setblocking(False)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     return connection
+
+
+def peer_of(connection: socket.socket) -> Target | None:
+    """The process that connected, or None when it can't be held: mostly because it has ended."""
+    pid, _, _ = wire.connected_peer(connection)
+    try:
+        return Target(pid, os.pidfd_open(pid))
+    except OSError:
+        return None

@@ -48,4 +48,7 @@ class ForkRequest(BaseModel):
         try:
             return cls.model_validate(message)
         except ValidationError as error:
-            raise Malformed(str(error)) from None
+            # Not what it says: that may be a token, and what it says is written down.
+            wrong = {str(found["loc"][0]) for found in error.errors() if found["loc"]}
+            known = sorted(wrong & cls.model_fields.keys())
+            raise Malformed(f"the request has something wrong: {', '.join(known)}") from None

@@ -16,21 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from ulab_core.process import adopt_orphans
-from ulab_runtime.forkserver import wire
 from ulab_runtime.forkserver.admission import SILENT_S, Admission
 from ulab_runtime.forkserver.birth import Child, give_birth
 from ulab_runtime.forkserver.conversation import Conversation
-from ulab_runtime.forkserver.listening import accept, listen
-from ulab_runtime.forkserver.request import ForkRequest
+from ulab_runtime.forkserver.listening import accept, listen, peer_of
 from ulab_runtime.forkserver.stamp import environment_stamp
-from ulab_runtime.forkserver.target import NoSuchTarget, Target, is_alive, pid_of
-from ulab_runtime.forkserver.wire import Malformed, Refusal
+from ulab_runtime.forkserver.target import Target
+from ulab_runtime.forkserver.wire import Refusal
 
 log = logging.getLogger(__name__)
 BIRTH_S = 20.0
 """How long a child may take to get into its sandbox before it is given up."""
-STANDARD = 2
-"""Every request comes with the child's standard output and error."""
 
 
 class ForkServer:
@@ -55,7 +51,7 @@ class ForkServer:
         self._conversations: dict[int, Conversation] = {}
         self._running: dict[int, Conversation] = {}
         self._listeners: list[socket.socket] = []
-        self._ended_early: dict[int, int] = {}
+        self._between: set[int] = set()
         self._stopping = False
         self._stamp = environment_stamp()
         for path, mode, greet in (
@@ -106,20 +102,20 @@ class ForkServer:
         for conversation in list(self._conversations.values()):
             if conversation.until is None or conversation.until > now:
                 continue
-            if conversation.on_its_way is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(conversation.on_its_way, signal.SIGKILL)
-            self._refuse(conversation, Refusal.MALFORMED)
+            if conversation.between is None:
+                self._refuse(conversation, Refusal.MALFORMED)
+                continue
+            if conversation.between in self._between:
+                os.kill(conversation.between, signal.SIGKILL)
+            self._refuse(conversation, Refusal.FAILED)
 
     def _greet_sandbox(self, listener: socket.socket) -> None:
         connection = accept(listener)
         if connection is None:
             return
-        pid, _, _ = wire.connected_peer(connection)
-        try:
-            peer = Target(pid, os.pidfd_open(pid))
-        except (ProcessLookupError, ValueError):
-            connection.close()
+        peer = peer_of(connection)
+        if peer is None:
+            Conversation(connection, None, "", None).close()
             return
         try:
             sandbox = peer.namespace("pid")
@@ -140,126 +136,98 @@ class ForkServer:
             self._refuse(conversation, Refusal.TOO_MANY)
             return
         self._conversations[connection.fileno()] = conversation
+        self._listen(conversation)
         if not conversation.tell({"nonce": conversation.nonce, "modules": self._modules}):
             self._end(conversation)
-            return
+
+    def _listen(self, conversation: Conversation) -> None:
         self._selector.register(
-            connection, selectors.EVENT_READ, lambda _: self._hear(conversation)
+            conversation.connection, selectors.EVENT_READ, lambda _: self._hear(conversation)
         )
 
     def _hear(self, conversation: Conversation) -> Child | None:
-        descriptors: list[int] = []
-        try:
-            packet = wire.receive(conversation.connection)
-            descriptors = packet.descriptors
-            if conversation.on_its_way is not None:
-                # It has left, or speaks out of turn: the child is ended once its number is known.
-                self._selector.unregister(conversation.connection)
-                conversation.connection.shutdown(socket.SHUT_RDWR)
-            elif not packet.message or conversation.until is None:
-                self._end(conversation)
-            else:
-                return self._answer(conversation, packet)
-        except Malformed as error:
-            log.info("Refused: %s", error)
-            self._refuse(conversation, Refusal.MALFORMED)
-        except OSError:
+        if conversation.over:
+            return None  # by what else happened in this round
+        if conversation.until is None or not conversation.speaks():
             self._end(conversation)
-        finally:
-            wire.close(descriptors)
-        return None
-
-    def _answer(self, conversation: Conversation, packet: wire.Packet) -> Child | None:
-        request = ForkRequest.of(packet.message)
-        if request.nonce != conversation.nonce:
-            raise Malformed("it answers another greeting")
-        try:
-            target, given = self._target(conversation, packet)
-        except NoSuchTarget as error:
-            log.warning("Refused: %s", error)
-            self._refuse(conversation, Refusal.IMPOSTOR)
-            return None
-        if len(given) < STANDARD:
-            raise Malformed("it brings no output descriptors")
-        if environment_stamp() != self._stamp:
+        elif environment_stamp() != self._stamp:
             log.warning("The environment was changed: ending, to be started with the new one")
             self._refuse(conversation, Refusal.STALE)
             self._stopping = True
+        else:
+            return self._answer(conversation)
+        return None
+
+    def _answer(self, conversation: Conversation) -> Child | None:
+        try:
+            inlet, outlet = os.pipe()
+        except OSError as error:
+            self._fail(conversation, error)
             return None
-        inlet, outlet = os.pipe()
-        os.set_blocking(inlet, False)
-        born = give_birth(request, target, given, outlet, self._abandon)
+        try:
+            born = give_birth(conversation, outlet, self._abandon)
+        except OSError as error:
+            os.close(inlet)
+            os.close(outlet)
+            self._fail(conversation, error)
+            return None
         if isinstance(born, Child):
-            packet.descriptors.clear()  # their numbers are other files' here
-            return born
+            return born  # its numbers of descriptors are other files'
         os.close(outlet)
-        conversation.inlet, conversation.on_its_way = inlet, born
+        os.set_blocking(inlet, False)
+        conversation.inlet, conversation.between = inlet, born
         conversation.until = time.monotonic() + BIRTH_S
+        self._between.add(born)
+        # Until it is born nothing more is heard, since the request is still there to be read.
+        self._selector.unregister(conversation.connection)
         self._selector.register(inlet, selectors.EVENT_READ, lambda _: self._born(conversation))
         return None
 
-    def _target(
-        self, conversation: Conversation, packet: wire.Packet
-    ) -> tuple[Target, Sequence[int]]:
-        """Whose sandbox the child joins, and the descriptors that it is given.
-
-        The request repeats a nonce that was sent after the pidfd was opened. So when the kernel
-        says that the sender has the number of the process that connected, and that process still
-        lives, they are one: a number can't have been used again in between.
-        """
-        if conversation.peer is not None:
-            peer = conversation.peer
-            if packet.sender is None or packet.sender[0] != peer.pid or not is_alive(peer.pidfd):
-                raise NoSuchTarget("the sender is not who connected")
-            return peer, packet.descriptors
-        if packet.sender is None or not _is_the_base(packet.sender):
-            raise NoSuchTarget("the sender is not the base")
-        if not packet.descriptors:
-            raise Malformed("it names no sandbox")
-        pidfd, *given = packet.descriptors
-        return Target(pid_of(pidfd), pidfd), given
-
     def _born(self, conversation: Conversation) -> None:
         inlet = conversation.inlet
-        assert inlet is not None
-        heard = os.read(inlet, 65536)
+        if inlet is None:
+            return
+        try:
+            heard = os.read(inlet, 4096)
+        except BlockingIOError:
+            return
         self._selector.unregister(inlet)
         os.close(inlet)
         conversation.inlet = None
         news: dict[str, Any] = json.loads(heard) if heard else {"refused": Refusal.FAILED}
         if "refused" in news:
-            log.warning("A child was not born: %s", news.get("why", "it was killed on its way"))
             self._refuse(conversation, news["refused"])
             return
-        pid, inside = news["pid"], news["inside"]
-        conversation.until = conversation.on_its_way = None
-        if pid in self._ended_early:
-            self._refuse(conversation, Refusal.FAILED)
-            return
+        conversation.until = None
         # Not reaped, so the number is still its own.
-        self._running[pid] = conversation
-        pidfd = os.pidfd_open(pid)
-        told = conversation.tell({"pid": inside}, [pidfd])
-        os.close(pidfd)
-        if not told:
+        self._running[news["pid"]] = conversation
+        try:
+            pidfd = os.pidfd_open(news["pid"])
+        except OSError as error:
+            os.kill(news["pid"], signal.SIGKILL)
+            self._fail(conversation, error)
+            return
+        if conversation.tell({"pid": news["inside"]}, [pidfd]):
+            self._listen(conversation)
+        else:
             # Nobody waits for it any more.
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            os.kill(news["pid"], signal.SIGKILL)
+        os.close(pidfd)
 
     def _reap(self) -> None:
+        ended = os.WEXITED | os.WNOHANG
         with contextlib.suppress(ChildProcessError):
-            while True:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-                if pid == 0:
-                    break
-                conversation = self._running.pop(pid, None)
-                if conversation is not None:
-                    conversation.tell({"ended": os.waitstatus_to_exitcode(status)})
-                    self._end(conversation)
-                else:
-                    self._ended_early[pid] = status
-        if not any(c.on_its_way for c in self._conversations.values()):
-            self._ended_early.clear()
+            while found := os.waitid(os.P_ALL, 0, ended | os.WNOWAIT):
+                pid = found.si_pid
+                if pid not in self._running and pid not in self._between:
+                    # What was said of it was written before it became ours.
+                    for conversation in list(self._conversations.values()):
+                        self._born(conversation)
+                _, status = os.waitpid(pid, 0)
+                self._between.discard(pid)
+                if whose := self._running.pop(pid, None):
+                    whose.tell({"ended": os.waitstatus_to_exitcode(status)})
+                    self._end(whose)
 
     def _abandon(self) -> None:
         """In a child: close what is the server's, and leave no object that would do so later."""
@@ -269,23 +237,23 @@ class ForkServer:
         for conversation in self._conversations.values():
             conversation.connection.close()
 
+    def _fail(self, conversation: Conversation, error: OSError) -> None:
+        log.error("No child: %s", error)
+        self._refuse(conversation, Refusal.FAILED)
+
     def _refuse(self, conversation: Conversation, why: str) -> None:
         conversation.tell({"refused": why})
         self._end(conversation)
 
     def _end(self, conversation: Conversation) -> None:
-        number = conversation.connection.fileno()
-        if number < 0:
+        if conversation.over:
             return
-        if self._conversations.pop(number, None) is not None:
+        if self._conversations.pop(conversation.connection.fileno(), None) is not None:
             with contextlib.suppress(KeyError):
                 self._selector.unregister(conversation.connection)
-        conversation.connection.close()
         if conversation.inlet is not None:
             self._selector.unregister(conversation.inlet)
-            os.close(conversation.inlet)
-        if conversation.peer is not None:
-            os.close(conversation.peer.pidfd)
+        conversation.close()
         if conversation.sandbox is not None:
             self._admission.leave(conversation.sandbox)
 
@@ -293,14 +261,3 @@ class ForkServer:
 def _drain(descriptor: int) -> None:
     with contextlib.suppress(BlockingIOError):
         os.read(descriptor, 4096)
-
-
-def _is_the_base(sender: tuple[int, int, int]) -> bool:
-    """Whether a sender is of our user and in no sandbox, since sandboxes may have that user too."""
-    pid, uid, _ = sender
-    if uid != os.geteuid() or pid <= 0:
-        return False
-    try:
-        return Target(pid, -1).namespace("pid") == Path("/proc/self/ns/pid").stat().st_ino
-    except OSError:
-        return False
