@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib.util
 import logging
-import multiprocessing
+import multiprocessing.process
 import os
 import random
 import signal
 import site
 import sys
+import sysconfig
 import tempfile
 import time
 import types
@@ -20,7 +22,7 @@ from typing import Any
 
 from setproctitle import setproctitle
 
-from ulab_runtime.forkserver.threads import THREADS
+from ulab_runtime.forkserver import threads
 from ulab_runtime.own_packages import show_own_packages
 
 
@@ -64,34 +66,28 @@ def close_all_but(kept: Container[int]) -> None:
 
 def environment(env: Mapping[str, str]) -> None:
     """The given variables and no others, and what Python keeps of variables."""
-    before = {name: os.environ.get(name) for name in THREADS}
     os.environ.clear()
     os.environ.update(env)
     time.tzset()
     tempfile.tempdir = None
     site.USER_BASE = site.USER_SITE = None
-    if any(before[name] != os.environ.get(name) for name in THREADS):
-        _set_threads()
-
-
-def _set_threads() -> None:
-    wanted = next((os.environ[name] for name in THREADS if os.environ.get(name)), "")
-    if not wanted.isdigit() or not int(wanted):
-        return
-    if "numpy" in sys.modules:
-        from threadpoolctl import threadpool_limits
-
-        threadpool_limits(int(wanted))
-    if torch := sys.modules.get("torch"):
-        torch.set_num_threads(int(wanted))
+    sysconfig.get_config_vars()["userbase"] = site.getuserbase()
+    sys.dont_write_bytecode = bool(env.get("PYTHONDONTWRITEBYTECODE"))
+    threads.use(env)
 
 
 def python(module: str, argv: Sequence[str]) -> None:
     """The process's name and arguments, as of ``python -m module``, and where modules are found."""
     setproctitle(" ".join(["python", "-m", module, *argv]))
-    sys.argv = [module, *argv]
-    sys.orig_argv = [sys.executable, "-m", *sys.argv]
+    spec = importlib.util.find_spec(module)
+    sys.argv = [(spec and spec.origin) or module, *argv]
+    options = [f"-X{name}={value}" for name, value in sys._xoptions.items()]
+    sys.orig_argv = [sys.executable, *options, "-m", module, *argv]
     sys.modules["__main__"] = types.ModuleType("__main__")
+    # Where a spawned process looks for modules that are beside its parent's.
+    multiprocessing.process.ORIGINAL_DIR = str(Path.cwd())  # type: ignore[attr-defined]
+    # The base's other packages are in no sandbox.
+    sys.path[:] = [p for p in sys.path if p.endswith(".zip") or Path(p).is_dir()]
     for entry in reversed([p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]):
         if entry not in sys.path:
             sys.path.insert(0, entry)
@@ -123,6 +119,13 @@ def libraries() -> None:
     """What libraries keep of the parent's home."""
     if matplotlib := sys.modules.get("matplotlib"):
         _mend_matplotlib(matplotlib)
+    if "jedi.settings" in sys.modules:
+        _mend_completion(sys.modules["parso.cache"], sys.modules["jedi.settings"])
+
+
+def _mend_completion(parso: Any, jedi: Any) -> None:
+    folder = parso._default_cache_path = parso._get_default_cache_path()
+    jedi.cache_directory = str(folder.with_name("jedi"))
 
 
 def _mend_matplotlib(matplotlib: Any) -> None:
@@ -134,5 +137,10 @@ def _mend_matplotlib(matplotlib: Any) -> None:
     found = matplotlib.matplotlib_fname()
     if not found.startswith(matplotlib.get_data_path()):
         matplotlib.rc_file(found)
+    if style := sys.modules.get("matplotlib.style"):
+        own = Path(matplotlib.get_configdir(), "stylelib")
+        style.USER_LIBRARY_PATHS[:] = [str(own)]
+        if own.is_dir():
+            style.reload_library()
     if backend := os.environ.get("MPLBACKEND"):
         matplotlib.rcParams["backend"] = backend
