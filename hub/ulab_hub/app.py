@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from http.client import responses
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,9 @@ class ULabHub(JupyterHub):
             (r"/look/(.*)", CacheControlStaticFilesHandler, {"path": str(look.STATIC)}),
         ]
         super().init_handlers()
+        self.handlers[:0] = self.add_url_prefix(
+            self.hub_prefix, [(r"/error/(\d+)", ProxyErrorHandler)]
+        )
         if isinstance(self.authenticator, NativeAuthenticator):
             # Before the authenticator's own, which come first in the list.
             self.handlers[:0] = self.add_url_prefix(self.hub_prefix, login.HANDLERS)
@@ -80,6 +84,27 @@ def teach(environment: Environment) -> None:
 
 def _page_values(settings: Settings) -> dict[str, Any]:
     return {"site_name": settings.site.name, "open_signup": settings.accounts.open_signup}
+
+
+class ProxyErrorHandler(BaseHandler):
+    """Makes the page that the proxy shows where nothing answers.
+
+    JupyterHub's own tells everyone that their server is down, in English, also who only signs up.
+    """
+
+    async def get(self, status: str) -> None:
+        code = int(status)
+        user = self.current_user
+        asked_for = self.get_argument("url", "")
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.write(
+            await self.render_template(
+                "error.html",
+                status_code=code,
+                status_message=responses.get(code, ""),
+                is_own_server=user is not None and asked_for.startswith(user.url),
+            )
+        )
 
 
 class LanguageHandler(BaseHandler):

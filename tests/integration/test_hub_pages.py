@@ -130,6 +130,28 @@ def test_errors_are_pages_in_the_look(base: Base, path: str, status: int, words:
     assert found.status_code == status
     assert words in found.text
     assert "ulab-navbar" in found.text
+    assert 'class="ulab-centre"' in found.text, "JupyterHub's own `error` moves and enlarges it"
+
+
+@pytest.mark.parametrize(
+    ("accepts", "words"), [("en", "This is not available just now."), ("zh", "暂时无法使用")]
+)
+def test_what_does_not_answer_is_told_in_the_readers_language(
+    base: Base, accepts: str, words: str
+) -> None:
+    client = base.client(headers={"accept-language": accepts})
+    found = client.get("/services/ulab/")
+    assert found.status_code == 503
+    assert words in found.text
+    assert "restarting" not in found.text
+    assert "/hub/home" not in found.text, "it is no server of theirs that is down"
+
+
+def test_whose_server_does_not_answer_is_led_to_its_page(base: Base) -> None:
+    client = base.client("alice")
+    for owner, led in (("alice", True), ("bob", False)):
+        page = client.get("/hub/error/503", params={"url": f"/user/{owner}/lab"}).text
+        assert ("/hub/home" in page[page.index("<main") : page.index("</main>")]) is led
 
 
 @pytest.mark.parametrize("path", ["home", "token", "change-password", "spawn"])
