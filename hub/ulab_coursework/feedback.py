@@ -13,7 +13,7 @@ from ulab_core.database import Database
 from ulab_core.errors import Conflict, NotFound
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
-from ulab_core.models import Role, utc_now
+from ulab_core.models import FeedbackPolicy, Role, utc_now
 from ulab_coursework import feedbackpage
 from ulab_coursework.coursefolder import (
     course_gid,
@@ -25,7 +25,8 @@ from ulab_coursework.coursefolder import (
 from ulab_coursework.courserights import course_rights
 from ulab_coursework.courses import find_assignment, require_instructor
 from ulab_coursework.releases import lab_of
-from ulab_coursework.standing import Standing, class_standing, feedback_is_open
+from ulab_coursework.shown_grades import grade_stamps, stamp_of_page
+from ulab_coursework.standing import Standing, class_standing, feedback_is_open, newest_of
 from ulab_coursework.submissions import find
 from ulab_curricula import PublishedLab
 
@@ -47,11 +48,14 @@ def feedback_html(db: Database, layout: Layout, submission_id: str, person: str)
     with db.read() as session:
         submission, role = find(session, submission_id, person)
         graded = submission.graded_at is not None
-        open_ = feedback_is_open(submission.assignment)
+        assignment = submission.assignment
+        open_ = feedback_is_open(assignment)
+        whose = (assignment.course_id, assignment.name, submission.person.name)
     if not graded:
         raise NotReleased(mark("This submission has not been graded yet, so there is no feedback."))
     if role is Role.STUDENT and not open_:
         raise NotReleased(mark("Your instructor has not released the feedback yet."))
+    freshen(db, layout, *whose)
     try:
         return layout.feedback_file(submission_id).read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -66,6 +70,46 @@ def written_at(layout: Layout, submission_id: str) -> datetime | None:
         return datetime.fromtimestamp(layout.feedback_file(submission_id).stat().st_mtime, UTC)
     except FileNotFoundError:
         return None
+
+
+def freshen(db: Database, layout: Layout, course_id: str, assignment: str, person: str) -> None:
+    """Write a student's feedback anew if a person has graded by hand since.
+
+    Nothing tells the base of it, so it looks whenever someone reads. What waits for its release
+    stays as it was released.
+    """
+    with db.read() as session:
+        found = find_assignment(session, course_id, assignment)
+        newest = newest_of(session, course_id, person).get(assignment)
+    if found.feedback_policy is not FeedbackPolicy.AT_ONCE:
+        return
+    if newest is not None and outdated(layout, course_id, assignment, [newest], person):
+        rewrite(db, layout, course_id, assignment, person)
+
+
+def outdated(
+    layout: Layout,
+    course_id: str,
+    assignment: str,
+    newest: Iterable[Standing | None],
+    person: str | None = None,
+) -> list[Standing]:
+    """Those of the newest submissions whose feedback is not what the gradebook holds.
+
+    Parameters
+    ----------
+    person
+        Whose submissions these are, if all are one's.
+    """
+    if not layout.gradebook(course_id).exists():
+        return []
+    with course_rights(layout, course_id):
+        stamps = grade_stamps(gradebook_url(layout, course_id), assignment, person)
+    return [
+        one
+        for one in _graded(newest)
+        if one.person in stamps and stamp_of_page(layout, one.id) != stamps[one.person]
+    ]
 
 
 def release_feedback(
@@ -94,17 +138,22 @@ def release_feedback(
     return written
 
 
-def rewrite(db: Database, layout: Layout, course_id: str, assignment: str) -> int:
-    """Write the feedback pages of the newest graded submissions from the gradebook."""
+def rewrite(
+    db: Database, layout: Layout, course_id: str, assignment: str, person: str | None = None
+) -> int:
+    """Write the feedback of the newest graded submissions, or of one person's, anew."""
     # Locked from the start: a submission graded meanwhile would be shown under an older one's id.
     with gradebook_lock(layout, course_id):
         with db.read() as session:
             found = find_assignment(session, course_id, assignment)
             lab, number = lab_of(layout, found), found.course.number
             titles = {language: found.title(language) for language in ("zh", "en")}
-            standings = class_standing(session, course_id, assignment)
+            if person is None:
+                newest = [row.newest for row in class_standing(session, course_id, assignment)]
+            else:
+                newest = [newest_of(session, course_id, person).get(assignment)]
         written = 0
-        for submission in _graded(row.newest for row in standings):
+        for submission in _graded(newest):
             place = f"{submission.person}/{assignment}/{assignment}"
             title = titles[submission.language]
             page = _page(layout, course_id, assignment, lab, submission, place, title)

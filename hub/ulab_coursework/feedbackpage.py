@@ -17,6 +17,7 @@ from ulab_coursework.assign import resources_of
 from ulab_coursework.harmless import harmless_html
 from ulab_coursework.notebooks import grade_id_of
 from ulab_coursework.outputs import hidden_lines, without_hidden
+from ulab_coursework.shown_grades import grade_stamps
 from ulab_coursework.titles import cell_titles
 
 _NBGRADERS_NO_RESPONSE = "No response."
@@ -80,6 +81,7 @@ def render(
             cell.metadata.nbgrader["comment"] = translate(NO_RESPONSE)
     resources["ulab"] = {
         "waiting": _waiting(gradebook, assignment, student),
+        "grades": grade_stamps(gradebook, assignment, student).get(student, ""),
         "title": title,
         "cell_titles": cell_titles(release),
         "language": language,

@@ -133,6 +133,8 @@ def own_submissions(
     """What the caller handed in, newest first."""
     with base.db.read() as session:
         require_member(session, course_id, user.name)
+    feedback.freshen(base.db, base.layout, course_id, assignment, user.name)
+    with base.db.read() as session:
         found = history(session, course_id, assignment, user.name)
     language = language_of(request, base)
     return [_seen(base, one, language) for one in found]

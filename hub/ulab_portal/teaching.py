@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
@@ -38,6 +38,8 @@ class ClassLab:
     rows: list[ClassRow]
     points: dict[str, Points]
     due_field: str
+    unreleased: int = 0
+    """How many students' feedback is older than what was graded by hand since its release."""
 
     @property
     def name(self) -> str:
@@ -152,13 +154,23 @@ def _lab(page: Page, course_id: str, name: str, template: str) -> Response:
         require_instructor(session, course_id, page.user.name)
         found = find_assignment(session, course_id, name)
         scores = gradebook.class_scores(page.portal.layout, session, course_id)
+        rows = class_standing(session, course_id, name)
         return page.answer(
             template,
             course=found.course,
             course_title=found.course.title(page.language),
             area=area(found.course.focus_area),
-            lab=class_lab(found, class_standing(session, course_id, name), scores, page),
+            lab=replace(
+                class_lab(found, rows, scores, page), unreleased=_unreleased(page, found, rows)
+            ),
         )
+
+
+def _unreleased(page: Page, found: Assignment, rows: list[ClassRow]) -> int:
+    if found.feedback_policy is FeedbackPolicy.AT_ONCE or not feedback_is_open(found):
+        return 0
+    newest = [row.newest for row in rows]
+    return len(feedback.outdated(page.portal.layout, found.course_id, found.name, newest))
 
 
 def _instructs(course_id: str, page: Annotated[Page, Depends(acting)]) -> Page:

@@ -15,6 +15,7 @@ from integration.coursework_support import (
     hand_in,
     newest,
 )
+from integration.portal_support import Browser, KnownPeople
 from nbformat.v4 import new_markdown_cell
 from nbgrader.api import Gradebook
 
@@ -24,6 +25,7 @@ from ulab_coursework.feedback import feedback_html
 from ulab_coursework.gradebook import score_of
 from ulab_coursework.grades import changed_answers
 from ulab_coursework.releases import publish_assignment
+from ulab_portal.app import create_app
 
 ESSAY = {"grade_id": "sums-why", "grade": True, "solution": True, "points": 4}
 
@@ -116,3 +118,36 @@ def test_a_test_answers_for_the_nearest_cells_above_it() -> None:
     assert changed_answers(before, notebook("a", "c")) == {"two", "test-two"}
     assert changed_answers(before, notebook("x", "b")) == {"one", "test-one", "test-one-more"}
     assert len(changed_answers(None, before)) == 5
+
+
+def read_feedback(base: Base) -> str:
+    return feedback_html(base.db, base.layout, newest(base).id, "alice")
+
+
+def test_what_is_graded_by_hand_reaches_the_student_at_once(with_essay: Base) -> None:
+    assert "too short" in read_feedback(with_essay)
+    assert "8.5 / 9" in read_feedback(with_essay)
+    written = with_essay.layout.feedback_file(newest(with_essay).id).stat().st_mtime_ns
+    read_feedback(with_essay)
+    assert with_essay.layout.feedback_file(newest(with_essay).id).stat().st_mtime_ns == written
+    grade_by_hand(with_essay, 4, "good after all")
+    assert "good after all" in read_feedback(with_essay)
+
+
+def test_what_waits_for_its_release_changes_only_then(with_essay: Base) -> None:
+    base = with_essay
+    publish_assignment(base.db, base.layout, COURSE, LAB, None, "on_release", "carol")
+    app = create_app(base.settings, KnownPeople())
+    carol = Browser(app, "carol", "en")
+    lab = f"courses/{COURSE}/teach/labs/{LAB}"
+    assert "Release scores and feedback" in carol.see(lab).text
+    carol.act(f"{lab}/release")
+    assert 'id="release-feedback"' not in carol.see(lab).text
+    assert "too short" in read_feedback(base)
+
+    grade_by_hand(base, 4, "good after all")
+    assert "good after all" not in read_feedback(base)
+    assert "Release new feedback for 1 student<" in carol.see(lab).text
+    carol.act(f"{lab}/release")
+    assert "good after all" in read_feedback(base)
+    assert 'id="release-feedback"' not in carol.see(lab).text
