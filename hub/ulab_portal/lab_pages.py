@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, UploadFile
@@ -84,6 +84,8 @@ def lab_standing(session: Session, found: Assignment, page: Page) -> LabStanding
         cells = cell_scores(
             layout, found.course_id, found.name, person, lab_of(layout, found), page.language
         )
+    if counts is not None:
+        past = [replace(past[0], score=counts.points), *past[1:]]
     return LabStanding(
         state=state,
         past=past,

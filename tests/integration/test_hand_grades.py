@@ -151,3 +151,10 @@ def test_what_waits_for_its_release_changes_only_then(with_essay: Base) -> None:
     carol.act(f"{lab}/release")
     assert "good after all" in read_feedback(base)
     assert 'id="release-feedback"' not in carol.see(lab).text
+
+
+def test_the_history_shows_the_newest_submission_with_its_score_by_hand(with_essay: Base) -> None:
+    app = create_app(with_essay.settings, KnownPeople())
+    page = Browser(app, "alice", "en").see(f"courses/{COURSE}/labs/{LAB}").text
+    assert "<span>8.5</span>" in page
+    assert '<span class="ulab-number">8.5 / 9</span>' in page
