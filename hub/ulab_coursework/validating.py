@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,20 +36,22 @@ async def validate(notebook: Path) -> dict[str, Any]:
     CannotValidate
         With the runner's last line.
     """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "ulab_coursework.validating",
-        str(notebook),
-        cwd=notebook.parent,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        out, log = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
+    with tempfile.TemporaryDirectory() as folder:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "ulab_coursework.validating",
+            str(notebook),
+            cwd=notebook.parent,
+            env=as_when_graded(os.environ, Path(folder)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            out, log = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
     try:
         result: dict[str, Any] = json.loads(out.splitlines()[-1])
     except (ValueError, IndexError):
@@ -55,6 +60,22 @@ async def validate(notebook: Path) -> dict[str, Any]:
             mark("Your notebook could not be run: {reason}"), reason="".join(last)
         ) from None
     return result
+
+
+def as_when_graded(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """The environment with what grading has, so that no run is logged and what takes long is short.
+
+    Parameters
+    ----------
+    folder
+        Takes the runs of a notebook that tracks them all the same, and is thrown away.
+    """
+    return {
+        **{name: value for name, value in environment.items() if not name.startswith("MLFLOW_")},
+        "ULAB_GRADING": "1",
+        "MLFLOW_TRACKING_URI": (folder / "mlruns").as_uri(),
+        "MLFLOW_ALLOW_FILE_STORE": "true",
+    }
 
 
 def main() -> None:

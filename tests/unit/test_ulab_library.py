@@ -41,8 +41,11 @@ def test_it_speaks_the_students_language(
 def test_it_knows_when_it_is_graded(
     monkeypatch: pytest.MonkeyPatch, variable: str, graded: bool
 ) -> None:
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     monkeypatch.setenv("ULAB_GRADING", variable)
     assert ulab.grading() is graded
+    monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
+    assert ulab.grading(), "as `nbgrader validate` in a terminal says"
 
 
 @pytest.fixture
