@@ -11,6 +11,7 @@ from typing import Any
 
 from ulab_core.errors import Conflict, NotFound, UserError
 from ulab_core.i18n import mark
+from ulab_coursework.notebooks import grade_id_of
 from ulab_coursework.portal_client import PortalClient, language
 from ulab_mlflow.marker import FILE as MARKER
 
@@ -62,7 +63,7 @@ def fetch(client: PortalClient, root: Path, course: str, assignment: str) -> lis
     written, digests = [], {}
     for name, encoded in answer["files"].items():
         content = base64.b64decode(encoded)
-        digests[name] = hashlib.sha256(content).hexdigest()
+        digests[name] = work_in(content)
         target = folder / safe(name)
         if not target.exists():
             _write(target, content)
@@ -80,7 +81,7 @@ def submit(
     Parameters
     ----------
     changed
-        Whether to refuse a notebook that nobody has saved a change to.
+        Whether to refuse a notebook that nobody has written anything in.
 
     Raises
     ------
@@ -103,7 +104,7 @@ def submit(
             path=path.relative_to(root),
             reason=error.strerror,
         ) from None
-    if changed and _released_digest(path) == hashlib.sha256(content).hexdigest():
+    if changed and _released_work(path) == work_in(content):
         raise Unchanged(
             mark(
                 "The saved notebook has no work in it yet. If you have worked on it, save it in "
@@ -116,7 +117,24 @@ def submit(
     return receipt
 
 
-def _released_digest(notebook: Path) -> str | None:
+def work_in(content: bytes) -> str:
+    """A digest of what a student can write in a notebook: the cells that are not locked.
+
+    Saving a notebook or running it changes its bytes; neither is work.
+    """
+    try:
+        cells = json.loads(content)["cells"]
+        own = [
+            (grade_id_of(cell), cell["cell_type"], "".join(cell["source"]))
+            for cell in cells
+            if not cell["metadata"].get("nbgrader", {}).get("locked")
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return hashlib.sha256(content).hexdigest()
+    return hashlib.sha256(json.dumps(own).encode()).hexdigest()
+
+
+def _released_work(notebook: Path) -> str | None:
     try:
         marker = json.loads((notebook.parent / MARKER).read_bytes())
         found = marker["released"][notebook.name]
