@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from typing import Any
 
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark
+
+_RAISED = re.compile(r"^[\w.]*(?:Error|Exception|Exit|Interrupt|Iteration|Warning): ", re.MULTILINE)
 
 
 class CannotValidate(UserError):
@@ -78,13 +81,31 @@ def as_when_graded(environment: Mapping[str, str], folder: Path) -> dict[str, st
     }
 
 
+def told_by(error: str) -> str:
+    """What a traceback says at its end; a failed assertion's own sentence alone.
+
+    Examples
+    --------
+    >>> told_by("AssertionError  Traceback\\n> 1 assert x\\n\\nAssertionError: x must be 3")
+    'x must be 3'
+    """
+    raised = [found.start() for found in _RAISED.finditer(error)]
+    return error[raised[-1] :].strip().removeprefix("AssertionError: ") if raised else ""
+
+
 def main() -> None:
+    from nbconvert.filters import strip_ansi
     from nbgrader.apps import NbGrader
     from nbgrader.validator import Validator
 
     app = NbGrader()
     app.load_config_file()
-    print(json.dumps(Validator(config=app.config).validate(sys.argv[1])))
+    found = Validator(config=app.config).validate(sys.argv[1])
+    for failed in found.get("failed", ()):
+        # The dialog shows the source first, and the sentence in it would come last of all.
+        said = told_by(strip_ansi(failed["raw_error"]))
+        failed["source"] = f"{said}\n\n{failed['source']}" if said else failed["source"]
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Validating a notebook in the student's own server: its tests are run, and nothing else is left."""
+"""Validating in the student's own server: the tests are run, and nothing else is left of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from integration.coursework_support import COURSE, LAB, answer
 
-from ulab_coursework.validating import validate
+from ulab_coursework.validating import told_by, validate
 from ulab_mlflow.marker import FILE
 
 TRACKING = """import os, pathlib, mlflow, ulab
@@ -33,3 +33,15 @@ def test_validating_logs_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert (tmp_path / "noted").read_text() == "None True"
     assert {path.name for path in tmp_path.iterdir()} == {FILE, notebook.name, "noted"}
     assert nbformat.read(notebook, as_version=4), "the notebook itself is not touched"
+
+
+def test_the_tests_own_sentence_comes_before_its_source(tmp_path: Path) -> None:
+    notebook = tmp_path / f"{LAB}.ipynb"
+    notebook.write_bytes(answer("return 0"))
+    [failed] = asyncio.run(validate(notebook))["failed"]
+    assert failed["source"].startswith("add(1, 2) must be 3\n\nassert add(1, 2) == 3")
+    notebook.write_bytes(answer("return nothing"))
+    failed, _ = asyncio.run(validate(notebook))["failed"]
+    assert failed["source"].startswith("NameError: name 'nothing' is not defined\n\nassert")
+    assert told_by("no traceback at all") == ""
+    assert told_by("ValueError: a: b\nof two lines") == "ValueError: a: b\nof two lines"
