@@ -24,6 +24,7 @@ METHODS = [
 ]
 OPTIONS = {"**.html": {"newstyle_gettext": "true"}, "**.j2": {"newstyle_gettext": "true"}}
 PLACES = re.compile(r"%\(\w+\)s|(?<!\{)\{\w*\}(?!\})")
+LABS = Path(__file__).parents[2] / "labs"
 HAN = re.compile(r"[\u4e00-\u9fff]")
 # The same in both languages.
 NAMES = re.compile(r"Python|JupyterLab|JupyterHub|MLflow|SHA-256|U Lab|https?://\S+")
@@ -112,3 +113,12 @@ def test_plurals(number: int, zh: str, en: str) -> None:
     for language, expected in (("zh", zh), ("en", en)):
         text = translations(language).ngettext("%(num)s lab", "%(num)s labs", number)
         assert text % {"num": number} == expected
+
+
+def test_labs_call_the_page_of_runs_what_it_is_called() -> None:
+    labs = [lab.read_text("utf-8") for lab in LABS.glob("*/*/lab.py")]
+    tracking = [text for text in labs if "Compare" in text]
+    assert tracking
+    for text in tracking:
+        assert '"My runs"' in text
+        assert f"“{translations('zh').gettext('My runs')}”" in text

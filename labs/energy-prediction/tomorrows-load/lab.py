@@ -1117,12 +1117,12 @@ pd.Series(weather, name="MAPE (%)").rename_axis("temperature error (°C)").round
 # %% [markdown] lang="zh"
 # ## 七、记下实验
 #
-# 把五种做法在**同样的 73 天**上的成绩记进 MLflow：运行后回到门户，打开“实验”，全选后点 Compare。按 MAPE 和按 MASE 排序，名次一样吗？
+# 把五种做法在**同样的 73 天**上的成绩记进 MLflow：运行后，回到平台上这个实验的页面点“我的运行记录”，全选后点 Compare。按 MAPE 和按 MASE 排序，名次一样吗？
 
 # %% [markdown] lang="en"
 # ## 7. Log the experiment
 #
-# Log five ways of working with their scores on **the same 73 days** to MLflow: run it, open "Experiments" in the portal, select all and press Compare. Do MAPE and MASE rank them alike?
+# Log five ways of working with their scores on **the same 73 days** to MLflow: run it, open "My runs" on this lab's page, select all and press Compare. Do MAPE and MASE rank them alike?
 
 # %%
 if not ulab.grading():

@@ -1198,12 +1198,12 @@ by_sex.round(2)
 # %% [markdown] lang="zh"
 # ## 九、记下实验
 #
-# 每次改动都该留下记录。下面把三种做法在**同一批瑞士病人**上的成绩记进 MLflow：运行后回到门户，打开“实验”，选中三次运行点 Compare。哪个指标看得出差别，哪个看不出？
+# 每次改动都该留下记录。下面把三种做法在**同一批瑞士病人**上的成绩记进 MLflow：运行后，回到平台上这个实验的页面点“我的运行记录”，选中三次运行点 Compare。哪个指标看得出差别，哪个看不出？
 
 # %% [markdown] lang="en"
 # ## 9. Log the experiment
 #
-# Every change deserves a record. Below, three ways of working are logged to MLflow with their scores on **the same Swiss patients**. Run it, open "Experiments" in the portal, tick the three runs and press Compare. Which metric shows the difference, and which can't?
+# Every change deserves a record. Below, three ways of working are logged to MLflow with their scores on **the same Swiss patients**. Run it, open "My runs" on this lab's page, tick the three runs and press Compare. Which metric shows the difference, and which can't?
 
 # %%
 y = swiss["sick"].to_numpy()
