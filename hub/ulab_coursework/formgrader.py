@@ -5,10 +5,13 @@ Stock formgrader runs the student's code right here, beside the gradebook.
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Callable
 from typing import Any
 
-from jinja2 import pass_context
+from jinja2 import Environment, FunctionLoader, pass_context
+from markupsafe import escape
 from nbconvert.exporters import HTMLExporter
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.server_extensions.formgrader import base
@@ -23,6 +26,8 @@ WAIT_S = 30.0
 LOOK_AGAIN_S = 0.5
 QUEUED = mark("Grading was asked for and goes on; reload this page in a moment to see the score.")
 GRADED = mark("Graded.")
+WAY_BACK = mark("Back to the course")
+_MENU = '<ul class="nav nav-pills nav-stacked">'
 
 
 class DelegatingAPI(NbGraderAPI):
@@ -67,6 +72,28 @@ def install(exporter: HTMLExporter) -> None:
     # Its template writes the text of cells as it is, though the exporter was told to clean.
     exporter.register_filter("clean_html", harmless_html)
     exporter.register_filter("markdown2html", harmless_markdown(exporter))
+
+
+def add_way_back(pages: Environment, course: str) -> None:
+    """Put a link to the course on U Lab on top of formgrader's menu.
+
+    Parameters
+    ----------
+    pages
+        Formgrader's own templates.
+    """
+    stock = pages.loader
+    assert stock is not None
+    site = os.environ.get("JUPYTERHUB_BASE_URL", "/")
+    link = f"{site}services/ulab/courses/{course}/teach"
+    words = translations(language()).gettext(WAY_BACK)
+    item = f'<li role="presentation"><a href="{escape(link)}">← {escape(words)}</a></li>'
+
+    def with_link(name: str) -> tuple[str, str | None, Callable[[], bool] | None]:
+        text, file, is_fresh = stock.get_source(pages, name)
+        return text.replace(_MENU, _MENU + item), file, is_fresh
+
+    pages.loader = FunctionLoader(with_link)
 
 
 def harmless_markdown(exporter: HTMLExporter) -> Any:

@@ -148,6 +148,8 @@ def _load_jupyter_server_extension(app: Any) -> None:
         from ulab_coursework import formgrader
 
         formgrader.install(web_app.settings["nbgrader_exporter"])
+        pages = web_app.settings["nbgrader_jinja2_env"]
+        formgrader.add_way_back(pages, os.environ["ULAB_COURSE"])
     routes = {
         "open": OpenHandler,
         "submit": SubmitHandler,

@@ -160,9 +160,17 @@ def open_address(base: str, person: str, course: str, assignment: str, profile: 
     return f"{base}hub/spawn/{quote(person)}?{query}"
 
 
-def formgrader_address(base: str, person: str, course: str) -> str:
-    """The link that opens nbgrader's formgrader in the course's own server."""
+def formgrader_address(base: str, person: str, course: str, assignment: str = "") -> str:
+    """The link that opens nbgrader's formgrader in the course's own server, where one grades.
+
+    Parameters
+    ----------
+    assignment
+        Whose submissions to show; empty for the list of assignments.
+    """
     name = quote(person)
-    target = f"{base}user/{name}/grade-{course}/formgrader"
+    # A lab has one notebook, called like it.
+    place = f"/{quote(assignment)}/{quote(assignment)}" if assignment else ""
+    target = f"{base}user/{name}/grade-{course}/formgrader/gradebook{place}"
     query = urlencode({"opt-profile": "cpu", "next": target})
     return f"{base}hub/spawn/{name}/grade-{course}?{query}"

@@ -160,6 +160,7 @@ def _lab(page: Page, course_id: str, name: str, template: str) -> Response:
             course=found.course,
             course_title=found.course.title(page.language),
             area=area(found.course.focus_area),
+            formgrader_url=formgrader_address(BASE, page.user.name, course_id, name),
             lab=replace(
                 class_lab(found, rows, scores, page), unreleased=_unreleased(page, found, rows)
             ),

@@ -125,6 +125,9 @@ def test_formgrader_opens_and_leaves_grading_to_the_base(base: Base) -> None:
     base.start_server(carol, "carol", f"grade-{COURSE}")
     server = f"/user/carol/grade-{COURSE}"
     assert "formgrader" in carol.get(f"{server}/formgrader").text
+    by_hand = carol.get(f"{server}/formgrader/gradebook/{LAB}/{LAB}").text
+    assert "Manual Grading" in by_hand
+    assert f'href="/services/ulab/courses/{COURSE}/teach"' in by_hand, "the way back"
     [shown] = carol.get(f"{server}/formgrader/api/assignments").json()
     assert shown["name"] == LAB
     assert shown["num_submissions"] == 1

@@ -103,7 +103,12 @@ def test_the_open_link_starts_the_right_machine_and_comes_back_to_the_lab() -> N
     assert query["next"] == ["/user/li.wei/ulab/open?course=vision-2026&assignment=garments"]
     parts = urlsplit(formgrader_address("/base/", "lin", "vision-2026"))
     assert parts.path == "/base/hub/spawn/lin/grade-vision-2026"
-    assert parse_qs(parts.query)["next"] == ["/base/user/lin/grade-vision-2026/formgrader"]
+    assert parse_qs(parts.query)["next"] == [
+        "/base/user/lin/grade-vision-2026/formgrader/gradebook"
+    ]
+    parts = urlsplit(formgrader_address("/", "lin", "vision-2026", "garments"))
+    [place] = parse_qs(parts.query)["next"]
+    assert place == "/user/lin/grade-vision-2026/formgrader/gradebook/garments/garments"
 
 
 def test_an_area_nobody_drew_still_has_a_title_an_accent_and_an_icon() -> None:
