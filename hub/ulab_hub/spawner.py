@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from jupyterhub.spawner import LocalProcessSpawner, SpawnException
-from traitlets import List, Unicode
+from traitlets import Instance, List, Unicode
 
 from ulab_core.database import Database
 from ulab_core.errors import UserError
@@ -50,6 +50,8 @@ class SandboxSpawner(LocalProcessSpawner):
         help="Patterns of device nodes that a GPU can't be used without.",
     ).tag(config=True)
 
+    # Whoever polls meanwhile must not tidy up after the next start.
+    _one_poll = Instance(asyncio.Lock, ())
     _life: Life | None = None
     _forked: Life | None = None
     _why_cold: str = ""
@@ -185,6 +187,10 @@ class SandboxSpawner(LocalProcessSpawner):
 
     async def poll(self) -> int | None:
         """None while the server runs, else its exit status, 0 when it isn't known."""
+        async with self._one_poll:
+            return await self._poll()
+
+    async def _poll(self) -> int | None:
         status = self._sandbox_status()
         if status is None and (self._forked is None or self._forked.lasts()):
             return None

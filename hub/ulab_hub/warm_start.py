@@ -79,7 +79,8 @@ def start_server(
         waiting.stay()
         started = Started(waiting.sandbox, life, "")
     except NotForked as error:
-        log.warning("A server starts cold, which takes seconds longer: %s", error.reason)
+        if error.reason != OFF:
+            log.warning("A server starts cold, which takes seconds longer: %s", error.reason)
         waiting.run_cold()
         started = Started(waiting.sandbox, None, error.reason)
     except BaseException:

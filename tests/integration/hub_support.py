@@ -14,6 +14,9 @@ from typing import Any
 
 import httpx
 from integration.hub_stub import free_port
+from jupyterhub import orm
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
 
 from ulab_core.database import Database, upgrade
 from ulab_core.layout import Layout
@@ -211,6 +214,19 @@ class Base:
                 break
             time.sleep(0.3)
         raise AssertionError(f"the server of {name} did not start:\n{self.server_log(name)}")
+
+    def server_state(self, name: str, server: str = "") -> dict[str, Any]:
+        """What the hub remembers of a person's server, for its next life."""
+        engine = create_engine(f"sqlite:///{self.layout.hub_database}")
+        with Session(engine) as session:
+            row = session.scalar(
+                select(orm.Spawner)
+                .join(orm.User, orm.User.id == orm.Spawner.user_id)
+                .where(orm.User.name == name, orm.Spawner.name == server)
+            )
+            state: dict[str, Any] = (row and row.state) or {}
+        engine.dispose()
+        return state
 
     def server_log(self, name: str, server: str = "") -> str:
         path = self.layout.logs / "servers" / f"{name}@{server}.log"

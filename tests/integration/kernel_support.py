@@ -58,7 +58,9 @@ class Kernel:
         return "".join(parts)
 
 
-async def open_kernel(url: str, name: str, token: str) -> Kernel:
+async def open_kernel(
+    url: str, name: str, token: str, *, spec: str = "python3", running: str = ""
+) -> Kernel:
     """Start a kernel in the server of `name`, which has to be running.
 
     Parameters
@@ -67,13 +69,19 @@ async def open_kernel(url: str, name: str, token: str) -> Kernel:
         The base's address.
     token
         A token of this person.
+    spec
+        Which kernel spec it is of.
+    running
+        The number of a kernel that runs, to connect to instead.
     """
     headers = {"Authorization": f"token {token}"}
-    async with httpx.AsyncClient(headers=headers, timeout=60) as client:
-        answer = await client.post(f"{url}/user/{name}/api/kernels", json={"name": "python3"})
-    assert answer.status_code == 201, answer.text
+    if not running:
+        async with httpx.AsyncClient(headers=headers, timeout=60) as client:
+            answer = await client.post(f"{url}/user/{name}/api/kernels", json={"name": spec})
+        assert answer.status_code == 201, answer.text
+        running = answer.json()["id"]
     address = url.replace("http", "ws", 1)
-    channels = f"{address}/user/{name}/api/kernels/{answer.json()['id']}/channels"
+    channels = f"{address}/user/{name}/api/kernels/{running}/channels"
     socket = await websocket_connect(HTTPRequest(channels, headers=headers))
     return Kernel(socket)
 

@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import nbgrader
@@ -15,9 +14,6 @@ import pytest
 from integration.hub_support import PASSWORD, Base, HubClient, start_base
 from integration.kernel_support import open_kernel
 from integration.sandbox_support import needs_cgroups, only_root
-from jupyterhub import orm
-from sqlalchemy import create_engine, select
-from sqlalchemy.orm import Session
 
 from ulab_core.models import Course, Role
 from ulab_coursework.coursefolder import course_gid, prepare_folder
@@ -324,24 +320,8 @@ def _sees(base: Base, name: str, path: str) -> bool:
 
 def _server_pid(base: Base, name: str, server: str = "") -> int:
     """The outermost process of a server."""
-    pid: int = _server_state(base, name, server)["pid"]
+    pid: int = base.server_state(name, server)["pid"]
     return pid
-
-
-def _server_state(base: Base, name: str, server: str = "") -> dict[str, Any]:
-    """What the hub remembers of a server, for its next life."""
-    engine = create_engine(f"sqlite:///{base.layout.hub_database}")
-    with Session(engine) as session:
-        row = session.scalar(
-            select(orm.Spawner)
-            .join(orm.User, orm.User.id == orm.Spawner.user_id)
-            .where(orm.User.name == name, orm.Spawner.name == server)
-        )
-        assert row is not None
-        assert row.state
-        state: dict[str, Any] = row.state
-    engine.dispose()
-    return state
 
 
 # --- Stopping and restarting ---------------------------------------------------------------------
@@ -354,7 +334,7 @@ async def test_servers_outlive_a_killed_hub_and_are_found_again(
     await kernel.text("kept = 42")
     pid = _server_pid(base, "ann")
     life = Life.of(pid)
-    groups = [Path(folder) for folder in _server_state(base, "ann").get("groups", ())]
+    groups = [Path(folder) for folder in base.server_state("ann").get("groups", ())]
     assert all(group.exists() for group in groups)
     base.kill_hub()
     assert life.lasts()

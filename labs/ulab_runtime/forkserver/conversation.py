@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from ulab_runtime.forkserver import wire
@@ -62,6 +62,9 @@ class Conversation:
 
     def close(self) -> None:
         with in_a_hurry():
+            # A request that nobody read would take back from the requester what was said last.
+            with suppress(OSError):
+                self.connection.recv(1)
             self.connection.close()
         for descriptor in (self.inlet, self.peer.pidfd if self.peer else None):
             if descriptor is not None:
