@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from jinja2 import Environment, FunctionLoader, pass_context
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, pass_context
 from markupsafe import escape
 from nbconvert.exporters import HTMLExporter
 from nbgrader.apps.api import NbGraderAPI
@@ -28,6 +30,8 @@ QUEUED = mark("Grading was asked for and goes on; reload this page in a moment t
 GRADED = mark("Graded.")
 WAY_BACK = mark("Back to the course")
 _MENU = '<ul class="nav nav-pills nav-stacked">'
+TEMPLATES = Path(__file__).parent / "templates" / "formgrader"
+MATHJAX = "static/vendor/mathjax/tex-svg-full.js"
 
 
 class DelegatingAPI(NbGraderAPI):
@@ -63,6 +67,8 @@ def _autograde(client: PortalClient, course: str, assignment: str, student: str)
 def install(exporter: HTMLExporter) -> None:
     """Have formgrader's handlers use `DelegatingAPI`, and its pages show no student's scripts.
 
+    Its formulas are typeset by the portal's MathJax, without the internet.
+
     Parameters
     ----------
     exporter
@@ -72,6 +78,12 @@ def install(exporter: HTMLExporter) -> None:
     # Its template writes the text of cells as it is, though the exporter was told to clean.
     exporter.register_filter("clean_html", harmless_html)
     exporter.register_filter("markdown2html", harmless_markdown(exporter))
+    environment = exporter.environment
+    loaders = [FileSystemLoader(TEMPLATES), environment.loader]
+    environment.loader = ChoiceLoader([loader for loader in loaders if loader is not None])
+    # The page comes from the same origin, whatever name the browser knows it by.
+    portal = urlsplit(os.environ.get("ULAB_PORTAL_URL", "/services/ulab/")).path
+    environment.globals["mathjax_from_the_portal"] = f"{portal.rstrip('/')}/{MATHJAX}"
 
 
 def add_way_back(pages: Environment, course: str) -> None:

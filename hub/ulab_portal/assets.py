@@ -17,7 +17,10 @@ from ulab_core.programs import NPM
 OWN = Path(__file__).parent / "static"
 PREFIX = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/services/ulab/")
 # Address below static/, and the file; only these files of the npm packages are served.
+MATHJAX = NPM / "mathjax" / "es5"
 VENDOR = {
+    "vendor/mathjax/tex-svg-full.js": MATHJAX / "tex-svg-full.js",
+    "vendor/mathjax/ui/safe.js": MATHJAX / "ui" / "safe.js",
     "vendor/htmx.js": NPM / "htmx.org" / "dist" / "htmx.min.js",
     "vendor/echarts.js": NPM / "echarts" / "dist" / "echarts.simple.min.js",
 }
