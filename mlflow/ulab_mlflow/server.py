@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",
+        # It never removes the lock files that it makes here.
+        "TMPDIR": str(rooms.mlflow / "tmp"),
         KEY_FILE_VARIABLE: str(identity_key_file(settings)),
     }
 
@@ -92,13 +95,15 @@ def main() -> None:
     settings = load_settings()
     rooms = Layout.of(settings)
     rooms.prepare()
-    (rooms.mlflow / "artifacts").mkdir(exist_ok=True)
+    socket = socket_of(settings)
+    for room in ("artifacts", "tmp"):
+        (rooms.mlflow / room).mkdir(exist_ok=True)
     for variable in [name for name in os.environ if name.startswith(("MLFLOW_", "_MLFLOW_"))]:
         del os.environ[variable]
     os.environ.update(environment(settings))
     os.environ.update(secret_environment(settings))
+    tempfile.tempdir = None  # so that it is looked for again
     _write_auth_config(rooms.mlflow / "auth.ini", auth_config(settings))
-    socket = socket_of(settings)
     socket.unlink(missing_ok=True)
     uvicorn.run(
         f"{__name__ if __name__ != '__main__' else 'ulab_mlflow.server'}:create_app",

@@ -36,10 +36,18 @@ ASSIGNMENTS = {"garments": True, "unpublished": False}
 
 
 class MlflowProcess:
-    """The server as the hub runs it."""
+    """The server as the hub runs it.
+
+    Attributes
+    ----------
+    machines_tmp
+        What stands for the machine's folder of temporary files.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.machines_tmp = settings.server.state_dir.parent / "tmp"
+        self.machines_tmp.mkdir()
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -47,7 +55,8 @@ class MlflowProcess:
         with (state / "logs" / "mlflow.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "ulab_mlflow.server"],
-                env=os.environ | {"ULAB_SERVER__STATE_DIR": str(state)},
+                env=os.environ
+                | {"ULAB_SERVER__STATE_DIR": str(state), "TMPDIR": str(self.machines_tmp)},
                 stdout=log,
                 stderr=log,
             )

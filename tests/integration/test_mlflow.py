@@ -336,6 +336,11 @@ def test_what_mlflows_pages_ask_unasked_is_answered_without_mlflow(site: Site) -
         assert client.post("/ajax-api/2.0/mlflow/gateway-proxy", json=asked).status_code == 404
 
 
+def test_nothing_is_written_outside_the_state_directory(site: Site) -> None:
+    site.new_run("lin")
+    assert list(site.server.machines_tmp.iterdir()) == []
+
+
 def test_nobody_gets_in_without_a_login(site: Site) -> None:
     with httpx.Client(base_url=site.tracking_uri) as client:
         assert client.post(f"{API}/experiments/search", json={}).status_code == 401
