@@ -148,7 +148,8 @@ async def submit(
     now = await server.state()
     if now is ServerState.READY:
         receipt = await server.submit(course_id, name)
-        return _submitted(page, receipt["sha256"])
+        # The server is the student's, and may answer anything.
+        return _submitted(page, receipt["sha256"], bool(receipt.get("again")))
     if polls >= MAX_POLLS or (started and now is ServerState.STOPPED):
         raise ServerProblem(
             mark(
@@ -188,7 +189,7 @@ async def upload(
         content,
         "portal",
     )
-    return _submitted(page, receipt.sha256)
+    return _submitted(page, receipt.sha256, receipt.again)
 
 
 @router.get("/submissions/{submission_id}/feedback")
@@ -208,7 +209,7 @@ def _profile_if_open(page: Page, course_id: str, name: str) -> str:
         return visible_assignment(session, course_id, name, page).profile
 
 
-def _submitted(page: Page, sha256: str) -> Response:
-    response = page.answer("_submitted.html", sha256=sha256)
+def _submitted(page: Page, sha256: str, again: bool) -> Response:
+    response = page.answer("_submitted.html", sha256=sha256, again=again)
     response.headers["hx-trigger"] = "ulab:submitted"
     return response

@@ -9,6 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form
 from starlette.responses import Response
 
+from ulab_core.errors import Conflict
+from ulab_core.i18n import mark
 from ulab_core.models import Assignment, FeedbackPolicy, Role, utc_now
 from ulab_coursework import feedback, gradebook, releases, submissions
 from ulab_coursework.courses import find_assignment, find_course, people_of, require_instructor
@@ -27,6 +29,7 @@ from ulab_portal.servers import formgrader_address
 from ulab_portal.states import STYLES, WORDS, LabState, distribution, lab_state, percent
 
 router = APIRouter(prefix="/courses/{course_id}/teach")
+PAST = mark("This deadline has passed: nobody will be able to hand in.")
 
 
 @dataclass(frozen=True)
@@ -191,10 +194,22 @@ def publish(
     page: Instructor,
     due: Annotated[str, Form()] = "",
     feedback_policy: Annotated[FeedbackPolicy, Form()] = FeedbackPolicy.AT_ONCE,
+    past: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Show a lab to the students, or change its deadline and feedback policy."""
+    """Show a lab to the students, or change its deadline and feedback policy.
+
+    A new deadline that has passed is asked about first: `past` is the answer.
+    """
     portal = page.portal
     due_at = moments.entered(due, portal.settings.site.zone)
+    if due_at is not None and due_at < utc_now() and not past:
+        with portal.db.read() as session:
+            before = find_assignment(session, course_id, name)
+        published = before.published_at is not None
+        if not published or moments.for_field(before.due_at, portal.settings.site.zone) != due:
+            if "hx-request" not in page.request.headers:
+                raise Conflict(PAST)
+            return page.answer("_past.html", warning=PAST, published=published)
     releases.publish_assignment(
         portal.db, portal.layout, course_id, name, due_at, feedback_policy, page.user.name
     )

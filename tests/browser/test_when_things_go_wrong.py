@@ -81,6 +81,14 @@ def test_a_first_question_after_the_receipt_that_gets_no_answer_is_asked_again(
     expect(page.locator("#receipt")).to_be_visible()
     expect(page.locator("#lab-state")).not_to_have_attribute("data-state", "to_do")
     assert len(asked) > 1
+
+    upload(page, unsolved)
+    expect(page.locator("#receipt")).to_contain_text("already handed in exactly this")
+    no_notebook = tmp_path / "picture.ipynb"
+    no_notebook.write_bytes(b"\x89PNG\r\n")
+    upload(page, no_notebook)
+    expect(page.locator("#notice .alert")).to_be_visible()
+    expect(page.locator("#receipt")).to_have_count(0)
     person.leave()
 
 

@@ -134,12 +134,15 @@ def test_a_lab_from_handing_in_to_the_score(portal: Portal) -> None:
     assert done.headers["hx-trigger"] == "ulab:submitted"
     receipt = re.search(r"Receipt: (\w{16})…", done.text)
     assert receipt
+    again = browser.upload(LAB_PAGE, answer())
+    assert "You have already handed in exactly this; nothing changed." in again.text
+    assert receipt.group(1) in again.text
     state = browser.see(f"{LAB_PAGE}/state").text
     assert 'data-state="queued"' in state
     assert receipt.group(1) in state
-    again = re.search(r'hx-get="([^"]+)" hx-trigger="every', state)
-    assert again
-    address = again.group(1).replace("&amp;", "&")
+    poll = re.search(r'hx-get="([^"]+)" hx-trigger="every', state)
+    assert poll
+    address = poll.group(1).replace("&amp;", "&")
     assert browser.get(address).status_code == 204, "nothing changed, so nothing is said again"
 
     with portal.base.db.read() as session:
@@ -348,6 +351,25 @@ def test_publishing_takes_the_deadline_in_the_sites_zone(portal: Portal) -> None
     assert alice.see(f"courses/{COURSE}/labs/{OTHER_LAB}").status_code == 404
 
 
+def test_a_deadline_that_has_passed_is_asked_about_first(portal: Portal) -> None:
+    carol, target = portal.browser("carol", "en"), f"{TEACH}/labs/{OTHER_LAB}"
+    form = {"due": "2020-09-01T23:59", "feedback_policy": "at_once"}
+    asked = carol.act(f"{target}/publish", **form)
+    assert asked.status_code == 200
+    assert "This deadline has passed: nobody will be able to hand in." in asked.text
+    assert "Publish it all the same" in asked.text
+    with portal.base.db.read() as session:
+        assert find_assignment(session, COURSE, OTHER_LAB).published_at is None
+    assert carol.act(f"{target}/publish", past="true", **form).status_code == 204
+    with portal.base.db.read() as session:
+        assert find_assignment(session, COURSE, OTHER_LAB).published_at is not None
+    # The old deadline stays; only what is new is asked about.
+    form["feedback_policy"] = "on_release"
+    assert carol.act(f"{target}/publish", **form).status_code == 204
+    form["due"] = "2021-09-01T23:59"
+    assert "Save it all the same" in carol.act(f"{target}/publish", **form).text
+
+
 def test_the_class_page_shows_who_submitted_and_grades_again(portal: Portal) -> None:
     submission = portal.hand_in("alice", answer())
     portal.finish(submission, 4)
@@ -492,7 +514,7 @@ class TestSubmitThroughTheOwnServer:
     ) -> None:
         self.server = {"ready": True}
         done = portal.browser("alice", "en").act(f"{LAB_PAGE}/submit")
-        assert "Receipt: abababababababab…" in done.text
+        assert "Submitted and stored. Receipt: abababababababab…" in done.text
         assert done.headers["hx-trigger"] == "ulab:submitted"
 
     def test_a_stopped_server_is_started_while_the_page_waits(

@@ -71,7 +71,11 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (!event.detail.elt.closest("[data-poll]")) closeNotice();
+  const { elt, target } = event.detail;
+  if (elt.closest("[data-poll]")) return;
+  closeNotice();
+  // What was said of the last time must not stand beside what is said now.
+  if (target.matches("[data-answer]")) target.replaceChildren();
 });
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.successful) document.getElementById("waiting").textContent = "";
