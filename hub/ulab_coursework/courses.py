@@ -160,6 +160,35 @@ def enrol_all(
     return new
 
 
+def remove(session: Session, course_id: str, name: str, actor: str) -> None:
+    """Take someone out of a course; what they handed in, and their scores, are kept.
+
+    Raises
+    ------
+    NotFound, Conflict
+        Nobody of that name is in the course, or it would be left without an instructor.
+    """
+    find_course(session, course_id)
+    found = session.scalar(
+        select(Enrolment)
+        .join(Person, Person.id == Enrolment.person_id)
+        .where(Enrolment.course_id == course_id, Person.name == name)
+    )
+    if found is None:
+        raise NotFound(
+            mark("There is no {name} in the course {course}."), name=name, course=course_id
+        )
+    role = found.role
+    if role is Role.INSTRUCTOR and len(people_of(session, course_id, role)) == 1:
+        raise Conflict(
+            mark("{name} is the only instructor of {course}. Add another one first."),
+            name=name,
+            course=course_id,
+        )
+    session.delete(found)
+    record(session, actor, "course.remove", f"{course_id}/{name}", role=role.value)
+
+
 def find_course(session: Session, course_id: str) -> Course:
     course = session.get(Course, course_id)
     if course is None:

@@ -13,12 +13,13 @@ from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_core.models import PERSON_NAME, PERSON_NAME_REFUSED, Role
 
+# The English title and the Chinese one that we write come first; all are read.
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "name": ("name", "username", "user name", "account", "账号", "帐号", "用户名", "学号", "工号"),
-    "display_name": ("display name", "full name", "显示名", "显示名称", "姓名"),
-    "college": ("college", "school", "学院", "院系"),
+    "name": ("name", "账号", "帐号", "用户名", "学号", "工号", "username", "user name", "account"),
+    "display_name": ("display name", "姓名", "显示名", "显示名称", "full name"),
+    "college": ("college", "学院", "院系", "school"),
     "role": ("role", "角色", "身份"),
-    "course": ("course", "course id", "课程", "课程编号", "课程号"),
+    "course": ("course", "课程", "课程编号", "课程号", "course id"),
 }
 ROLES: dict[str, Role] = {
     "student": Role.STUDENT,
@@ -164,7 +165,7 @@ def _places(number: int, header: list[str]) -> dict[str, int]:
             number,
             mark("the column “{english}” (“{chinese}”) is missing from the header."),
             english=titles[0],
-            chinese=titles[-1] if key != "name" else "账号",
+            chinese=titles[1],
         )
         for key, titles in COLUMNS.items()
         if key not in places

@@ -1,8 +1,9 @@
-"""Adding people to a course, by pasted names or by a roster file."""
+"""The people of a course: added by pasted names or a roster file, listed, and taken out again."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, UploadFile
@@ -13,8 +14,10 @@ from starlette.responses import Response
 
 from ulab_core.errors import NotFound, TooLarge, UserError
 from ulab_core.i18n import mark
+from ulab_core.layout import Layout
 from ulab_core.models import Person, Role
-from ulab_coursework.courses import enrol_all, people_of, require_instructor
+from ulab_core.signing_in import names_with_account
+from ulab_coursework.courses import enrol_all, people_of, remove, require_instructor
 from ulab_coursework.roster import parse_roster
 from ulab_coursework.roster_rows import apply_rows
 from ulab_portal.page import Page, acting
@@ -51,10 +54,58 @@ async def add(
     if len(content) > MAX_ROSTER_BYTES:
         raise TooLarge(mark("A roster file may have 2 MB at most."))
     wanted = split_names(names)
+    if roster and roster.filename and not content:
+        raise UserError(mark("The roster file {file} is empty."), file=roster.filename)
     if not wanted and not content:
         raise UserError(mark("Paste names or choose a roster file first."))
     added = await run_in_threadpool(_add, page, course_id, wanted, role, content)
     return page.go(f"courses/{course_id}/teach?added={added}")
+
+
+@router.post("/courses/{course_id}/teach/people/remove")
+def take_out(
+    course_id: str, page: Annotated[Page, Depends(acting)], name: Annotated[str, Form()]
+) -> Response:
+    """Take someone out of the course; what they handed in stays."""
+    with page.portal.db.write() as session:
+        require_instructor(session, course_id, page.user.name)
+        remove(session, course_id, name, page.user.name)
+    if name == page.user.name:
+        return page.go("")
+    return page.go(f"courses/{course_id}/teach")
+
+
+@dataclass(frozen=True)
+class Member:
+    """Someone in a course.
+
+    Attributes
+    ----------
+    account
+        Whether they can sign in; None where that isn't known.
+    """
+
+    name: str
+    display_name: str
+    college: str
+    role: Role
+    account: bool | None
+
+
+def members(session: Session, layout: Layout, course_id: str) -> list[Member]:
+    """Everyone in a course, instructors first."""
+    accounts = names_with_account(layout)
+    return [
+        Member(
+            person.name,
+            person.display_name,
+            person.college,
+            role,
+            None if accounts is None else person.name in accounts,
+        )
+        for role in (Role.INSTRUCTOR, Role.STUDENT)
+        for person in people_of(session, course_id, role)
+    ]
 
 
 def _add(page: Page, course_id: str, names: list[str], role: Role, roster: bytes) -> int:

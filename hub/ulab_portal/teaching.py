@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from ulab_core.errors import Conflict
 from ulab_core.i18n import mark
-from ulab_core.models import Assignment, FeedbackPolicy, Role, utc_now
+from ulab_core.models import Assignment, FeedbackPolicy, utc_now
 from ulab_coursework import feedback, gradebook, releases, submissions
-from ulab_coursework.courses import find_assignment, find_course, people_of, require_instructor
+from ulab_coursework.courses import find_assignment, find_course, require_instructor
 from ulab_coursework.gradebook import Points
 from ulab_coursework.standing import (
     ClassRow,
@@ -25,6 +25,7 @@ from ulab_coursework.standing import (
 from ulab_portal import moments
 from ulab_portal.areas import area
 from ulab_portal.page import BASE, Page, acting, reading
+from ulab_portal.people import members
 from ulab_portal.servers import formgrader_address
 from ulab_portal.states import STYLES, WORDS, LabState, distribution, lab_state, percent
 
@@ -131,8 +132,7 @@ def course(
             title=found.title(page.language),
             area=area(found.focus_area),
             labs=labs,
-            students=people_of(session, course_id, Role.STUDENT),
-            instructors=people_of(session, course_id, Role.INSTRUCTOR),
+            people=members(session, page.portal.layout, course_id),
             scores=scores.rows,
             waits=any(lab.waits for lab in labs),
             added=added,

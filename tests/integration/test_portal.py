@@ -259,6 +259,7 @@ def test_after_the_deadline_the_page_offers_no_form_and_refuses_one(portal: Port
         f"{TEACH_LAB}/grade",
         f"{TEACH_LAB}/release",
         f"{TEACH}/people",
+        f"{TEACH}/people/remove",
         "new-course",
     ],
 )

@@ -23,7 +23,7 @@ ULAB = [sys.executable, "-m", "ulab_deploy.cli"]
 VERBS = [
     ["up"], ["status"], ["doctor"], ["version"], ["grade"],
     ["user", "import"], ["user", "add"], ["user", "list"], ["user", "passwd"],
-    ["course", "create"], ["course", "list"], ["course", "enrol"],
+    ["course", "create"], ["course", "list"], ["course", "enrol"], ["course", "remove"],
     ["curricula", "check"], ["curricula", "publish"], ["curricula", "list"],
     ["datasets", "fetch"], ["datasets", "list"], ["bench", "start"],
 ]  # fmt: skip

@@ -91,6 +91,29 @@ def register(app: typer.Typer) -> None:
                 say(t("{name} is now {role} of {course}", name=name, role=t(role), course=course))
 
     @course.command(
+        "remove",
+        help=t("Take people out of a course; what they handed in is kept."),
+        epilog=t("Example: {example}", example="ulab course remove vision-2026 zhangwei"),
+    )
+    def remove_(
+        course: Annotated[str, typer.Argument(help=t("The course's id."))],
+        people: Annotated[list[str], typer.Argument(help=t("Account names."))],
+        json: Json = False,
+    ) -> None:
+        from ulab_core.database import Database
+        from ulab_coursework.courses import remove
+        from ulab_deploy.base import existing_base
+
+        with Database.of(existing_base().settings).write() as session:
+            for name in people:
+                remove(session, course, name, ACTOR)
+        if json:
+            console.say_json({"course": course, "people": people})
+        else:
+            for name in people:
+                say(t("{name} is no longer in {course}", name=name, course=course))
+
+    @course.command(
         "list",
         help=t("List courses."),
         epilog=t("Example: {example}", example="ulab course list --json"),
