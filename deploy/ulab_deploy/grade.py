@@ -21,6 +21,7 @@ from ulab_coursework.execution import execute
 from ulab_coursework.grades import stderr_is_no_error
 from ulab_coursework.notebooks import check_belongs, language_of, parse
 from ulab_coursework.sanitise import sanitise
+from ulab_coursework.submissions import refuse_size
 from ulab_curricula import Lab, PublishedLab, build_lab, load_built
 
 _COURSE = "grade"
@@ -104,7 +105,9 @@ def grade_files(
 def _grade(
     lab: PublishedLab, file: Path, settings: Settings, bench: Layout, dataset_store: Path
 ) -> list[GradedCell]:
-    submitted = parse(file.read_bytes())
+    content = file.read_bytes()
+    refuse_size(len(content), settings)
+    submitted = parse(content)
     language = language_of(submitted, settings.site.language)
     release = json.loads(lab.release_notebook(language).read_bytes())
     check_belongs(submitted, lab.id, release)
