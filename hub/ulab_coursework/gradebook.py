@@ -144,7 +144,8 @@ def to_csv(scores: ClassScores, language: str) -> str:
         writer.writerow(
             [*map(_harmless, (row.person, row.display_name, row.college))]
             + [f"{cell.points:g}" if cell else "" for cell in cells]
-            + [f"{row.total:g}"]
+            # Nothing handed in is not the same as nothing right.
+            + [f"{row.total:g}" if row.scores else ""]
         )
     return out.getvalue()
 

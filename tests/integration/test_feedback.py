@@ -76,6 +76,15 @@ def test_a_table_for_a_spreadsheet_holds_no_formulas(base: Base) -> None:
     assert "'=HYPERLINK" in table
 
 
+def test_whoever_handed_in_nothing_has_no_total(base: Base) -> None:
+    hand_in(base, answer("return nothing"))
+    grade_all(base)
+    with base.db.read() as session:
+        table = to_csv(class_scores(base.layout, session, COURSE), "en")
+    assert "alice,Alice,,0,,0\r\n" in table
+    assert "bob,Bob,,,,\r\n" in table
+
+
 @only_root
 def test_a_course_as_root_belongs_to_its_group(base: Base) -> None:
     hand_in(base, answer())
