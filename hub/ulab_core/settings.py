@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import os
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -19,15 +17,11 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from ulab_core.errors import UserError
 from ulab_core.i18n import mark
+from ulab_core.settings_problems import BadSettings, UnusableSettings
 
 CONFIG_VARIABLE = "ULAB_CONFIG"
 DEFAULT_FILE = "ulab.toml"
-
-
-class BadSettings(UserError):
-    """`ulab.toml` or a `ULAB_…` variable holds something that can't be used."""
 
 
 class _Section(BaseModel):
@@ -47,7 +41,7 @@ class Site(_Section):
     @classmethod
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError("not a time zone; write one such as Asia/Shanghai")
+            raise ValueError(mark("not a time zone; write one such as Asia/Shanghai"))
         return value
 
     @property
@@ -204,8 +198,8 @@ def load_settings(path: Path | None = None) -> Settings:
     Raises
     ------
     BadSettings
-        The file is missing or no TOML, a key is unknown (the nearest known one is named), or a
-        value is of the wrong kind. Or a variable names a section and no value of it.
+        The file is missing or no TOML, a key is unknown (a near one is named), or a value is of
+        the wrong kind. Or a variable names a section and no value of it.
     """
     named = path or (Path(os.environ[CONFIG_VARIABLE]) if CONFIG_VARIABLE in os.environ else None)
     file = named or Path(DEFAULT_FILE)
@@ -215,11 +209,7 @@ def load_settings(path: Path | None = None) -> Settings:
     try:
         settings = Settings(**content)
     except ValidationError as error:
-        raise BadSettings(
-            mark("{file} can't be used: {problems}"),
-            file=file,
-            problems="; ".join(_problems(error)),
-        ) from None
+        raise UnusableSettings(file, error.errors(), _known_keys(), os.environ) from None
     except SettingsError:
         sections = [f"ULAB_{name.upper()}" for name in Settings.model_fields]
         raise BadSettings(
@@ -239,7 +229,7 @@ def load_settings(path: Path | None = None) -> Settings:
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BadSettings(
             mark("{file} can't be read: {reason}."), file=file, reason=error.strerror or error
@@ -248,21 +238,10 @@ def _read_toml(file: Path) -> dict[str, Any]:
         raise BadSettings(mark("{file} is not TOML: {reason}."), file=file, reason=error) from None
 
 
-def _problems(error: ValidationError) -> Iterator[str]:
-    for item in error.errors():
-        where = ".".join(map(str, item["loc"]))
-        if item["type"] != "extra_forbidden":
-            yield f"{where}: {item['msg'].removeprefix('Value error, ')}"
-            continue
-        near = difflib.get_close_matches(where, _known_keys(), n=1, cutoff=0.5)
-        yield f"unknown key {where}" + (f"; did you mean {near[0]}?" if near else "")
-
-
-def _known_keys() -> list[str]:
-    keys = []
-    for name, field in Settings.model_fields.items():
-        keys.append(name)
-        section = field.annotation
-        if isinstance(section, type) and issubclass(section, BaseModel):
-            keys.extend(f"{name}.{key}" for key in section.model_fields)
-    return keys
+def _known_keys() -> dict[str, list[str]]:
+    """The keys of each section."""
+    return {
+        name: list(section.model_fields)
+        for name, field in Settings.model_fields.items()
+        if isinstance(section := field.annotation, type) and issubclass(section, BaseModel)
+    }

@@ -11,7 +11,7 @@ from sqlalchemy.exc import StatementError
 from ulab_core import audit
 from ulab_core.database import Database, upgrade
 from ulab_core.errors import UserError
-from ulab_core.i18n import choose_language
+from ulab_core.i18n import choose_language, translations
 from ulab_core.layout import Layout
 from ulab_core.models import AuditEntry, Base, Person
 from ulab_core.settings import BadSettings, load_settings
@@ -44,7 +44,12 @@ def test_variables_win_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     [
         ("[server]\nprot = 1\n", "did you mean server.port?"),
         ("[serv]\nport = 1\n", "unknown key serv; did you mean server?"),
-        ("[server]\nport = 'x'\n", "server.port"),
+        ("[server]\nport = 'x'\n", "server.port: must be a whole number"),
+        ("[server]\nport = 70000\n", "server.port: must be 65535 or less"),
+        ("[site]\nlanguage = 'fr'\n", "site.language: must be one of 'zh' or 'en'"),
+        ("[limits]\ncpus = 0\n", "limits.cpus: must be greater than 0"),
+        ("port = 9000\n", "unknown key port; did you mean server.port?"),
+        ("server = 1\n", "server: must be a section"),
         ("[site]\ntime_zone = 'Mars/Base'\n", "not a time zone"),
         ("[server\n", "is not TOML"),
     ],
@@ -53,6 +58,35 @@ def test_bad_settings_say_what_and_where(tmp_path: Path, content: str, said: str
     with pytest.raises(BadSettings) as refused:
         load_settings(write(tmp_path / "ulab.toml", content))
     assert said in str(refused.value)
+
+
+def test_what_is_near_to_nothing_is_not_guessed(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match=r"unknown key nosection$"):
+        load_settings(write(tmp_path / "ulab.toml", "[nosection]\nx = 1\n"))
+
+
+def test_a_wrong_variable_is_named_and_not_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ULAB_SERVER__PORT", "many")
+    file = write(tmp_path / "ulab.toml", "[server]\nport = 9000\n")
+    with pytest.raises(BadSettings) as refused:
+        load_settings(file)
+    assert str(refused.value) == (
+        "A variable can't be used: ULAB_SERVER__PORT: must be a whole number"
+    )
+    write(file, "[limits]\ncpus = 'two'\n")
+    with pytest.raises(BadSettings) as refused:
+        load_settings(file)
+    chinese = refused.value.sentence(translations("zh").gettext)
+    assert "limits.cpus: 必须是数字" in chinese
+    assert "ULAB_SERVER__PORT: 必须是整数" in chinese
+
+
+def test_the_mark_that_windows_puts_first_is_read_over(tmp_path: Path) -> None:
+    file = tmp_path / "ulab.toml"
+    file.write_bytes(b"\xef\xbb\xbf[server]\nport = 9000\n")
+    assert load_settings(file).server.port == 9000
 
 
 def test_a_missing_named_file_is_refused(tmp_path: Path) -> None:
