@@ -23,12 +23,11 @@ from ulab_core.layout import Layout
 from ulab_core.models import PERSON_NAME, PERSON_NAME_REFUSED
 from ulab_core.secret_files import closed_file
 from ulab_core.settings import Settings
+from ulab_hub.passwords import TOO_LONG, TOO_SHORT, fits
 
 # Letters and digits that can't be taken for one another on a printed slip of paper.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 FIRST_PASSWORD_LENGTH = 12
-# bcrypt takes no more bytes, and raises.
-LONGEST_PASSWORD = 72
 
 
 class BadPassword(UserError):
@@ -51,11 +50,6 @@ class Account:
 
     name: str
     approved: bool
-
-
-def fits(password: str) -> bool:
-    """Whether bcrypt can take the password."""
-    return len(password.encode()) <= LONGEST_PASSWORD
 
 
 def first_password(settings: Settings) -> str:
@@ -155,11 +149,9 @@ class Accounts:
     def _require_good(self, password: str) -> None:
         fewest = self._settings.accounts.password_length
         if len(password) < fewest:
-            raise BadPassword(
-                mark("The password is too short: it needs {fewest} characters."), fewest=fewest
-            )
+            raise BadPassword(TOO_SHORT, fewest=fewest)
         if not fits(password):
-            raise BadPassword(mark("The password is too long: 72 bytes are the most."))
+            raise BadPassword(TOO_LONG)
 
 
 def hub_database_url(layout: Layout) -> str:

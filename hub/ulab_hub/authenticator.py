@@ -10,18 +10,28 @@ from nativeauthenticator import NativeAuthenticator
 from ulab_core.database import Database
 from ulab_core.settings import load_settings
 from ulab_coursework.courses import ensure_person
-from ulab_hub.accounts import fits
+from ulab_hub.passwords import COMMON, fits, problem
 
 
 class ULabAuthenticator(NativeAuthenticator):
     """Names and passwords of the base's own, with sign-up that an administrator approves."""
 
-    def is_password_strong(self, password: str) -> bool:
-        return fits(password) and bool(super().is_password_strong(password))
+    def password_problem(self, name: str, password: str) -> str | None:
+        """The sentence that says what is wrong with a password someone chose, if anything is."""
+        if self.is_password_common(password):  # which also reads the list
+            return COMMON
+        common = {known.casefold() for known in self.COMMON_PASSWORDS}
+        return problem(name, password, self.minimum_password_length, common)
+
+    def change_password(self, username: str, new_password: str) -> Any:
+        if self.password_problem(self.normalize_username(username), new_password):
+            return None
+        return super().change_password(username, new_password)
 
     def create_user(self, username: str, password: str, **more: Any) -> Any:
         # It would let in at once whoever first signs up with an administrator's name.
-        if self.normalize_username(username) in self.admin_users:
+        name = self.normalize_username(username)
+        if name in self.admin_users or self.password_problem(name, password):
             return None
         return super().create_user(username, password, **more)
 

@@ -9,7 +9,7 @@ from nativeauthenticator import handlers as native
 from tornado import web
 from tornado.escape import url_escape
 
-from ulab_hub.authenticator import fits
+from ulab_hub.passwords import fits
 
 
 class LoginHandler(native.LoginHandler):

@@ -89,12 +89,16 @@ def test_sign_up_waits_for_approval_and_passwords_have_rules(base: Base) -> None
 
     sign_up("short", "tiny7")
     sign_up("common", "1qaz2wsx3edc")
+    sign_up("digits", "password1234")
+    sign_up("qianqi", "qianqi1234")
     sign_up("Not A Name", PASSWORD)
     sign_up("long", "correct horse 7 battery " * 4)
     sign_up("admin", PASSWORD)  # would be let in at once, as an administrator
     sign_up("newcomer", PASSWORD)
     accounts = {account.name: account.approved for account in Accounts(base.settings).all()}
-    assert {"short", "common", "long", "admin", "not a name"}.isdisjoint(accounts)
+    assert {"short", "common", "digits", "qianqi", "long", "admin", "not a name"}.isdisjoint(
+        accounts
+    )
     assert accounts["newcomer"] is False
     assert client.log_in("newcomer").status_code == 403
     assert client.log_in("newcomer", "correct horse 7 battery " * 4).status_code == 403
