@@ -20,7 +20,7 @@ from ulab_core.i18n import COOKIE, LANGUAGES
 from ulab_core.models import Person
 from ulab_core.settings import Settings, load_settings
 from ulab_core.web_requests import safe_next
-from ulab_hub import login
+from ulab_hub import chosen, login
 from ulab_hub.language import LanguageTransform, current_language, translate, translate_plural
 from ulab_hub.service_spawner import look_after_services
 from ulab_hub.stock_messages import said_our_way
@@ -61,7 +61,9 @@ class ULabHub(JupyterHub):
         )
         if isinstance(self.authenticator, NativeAuthenticator):
             # Before the authenticator's own, which come first in the list.
-            self.handlers[:0] = self.add_url_prefix(self.hub_prefix, login.HANDLERS)
+            self.handlers[:0] = self.add_url_prefix(
+                self.hub_prefix, [*login.HANDLERS, *chosen.HANDLERS]
+            )
 
     def init_tornado_application(self) -> None:
         super().init_tornado_application()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from integration.hub_support import Base, start_base
+from integration.hub_support import PASSWORD, Base, start_base
 from sqlalchemy import select
 
 from ulab_core.models import Person
@@ -74,7 +74,10 @@ def test_someone_who_signed_up_waits_for_an_administrator(base: Base) -> None:
         "_xsrf": client.xsrf, "username": "newcomer", "signup_password": password,
         "signup_password_confirmation": password,
     }  # fmt: skip
-    assert "管理员批准后即可登录" in client.post("/hub/signup", data=form).text
+    done = client.post("/hub/signup", data=form).text
+    assert "管理员批准后即可登录" in done
+    assert "请稍后用用户名 newcomer 和你的密码登录" in done
+    assert 'id="password_input"' not in done
     assert "管理员还没有批准 newcomer 的账号。" in client.log_in("newcomer", password).text
     again = client.post("/hub/signup", data={**form, "_xsrf": client.xsrf})
     assert "这个用户名已被使用" in again.text
@@ -91,6 +94,41 @@ def test_someone_who_signed_up_waits_for_an_administrator(base: Base) -> None:
     let_in = {"_xsrf": admin.xsrf}
     assert admin.post("/hub/authorize/newcomer", data=let_in).status_code == 200
     assert client.log_in("newcomer", password).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "says"),
+    [
+        ("fang", "tiny7", "The password is too short: it needs 10 characters."),
+        ("fang", "password1234", "This password is one of the first that others would try"),
+        ("fangfang", "fangfang1234", "The password must not contain the account"),
+        ("fang", "长" * 30, "The password is too long: 72 bytes are the most."),
+        ("Fang Fang", "a long enough passphrase", "Fang Fang can&#39;t be an account"),
+        ("admin", "a long enough passphrase", "This name is taken."),
+    ],
+)
+def test_a_refused_sign_up_says_what_was_wrong_and_keeps_the_name(
+    base: Base, name: str, password: str, says: str
+) -> None:
+    client = base.client(headers={"accept-language": "en"})
+    client.get("/hub/signup")
+    form = {
+        "_xsrf": client.xsrf, "username": name, "signup_password": password,
+        "signup_password_confirmation": password,
+    }  # fmt: skip
+    page = client.post("/hub/signup", data=form).text
+    assert says in page
+    assert f'name="username" value="{name}"' in page
+
+
+def test_a_refused_new_password_says_what_was_wrong(base: Base) -> None:
+    admin = base.client(base.settings.accounts.admin, headers={"accept-language": "en"})
+    for path in ("/hub/change-password", "/hub/change-password/alice"):
+        form = {
+            "_xsrf": admin.xsrf, "old_password": PASSWORD, "new_password": "welcome-2026",
+            "new_password_confirmation": "welcome-2026",
+        }  # fmt: skip
+        assert "This password is one of the first" in admin.post(path, data=form).text
 
 
 def test_a_form_refused_at_once_is_answered_by_the_hub_and_not_by_the_proxy(base: Base) -> None:
