@@ -13,11 +13,21 @@ def names_with_account(layout: Layout) -> frozenset[str] | None:
 
     The list is NativeAuthenticator's, in the hub's database.
     """
+    found = _names(layout, "is_authorized")
+    return None if found is None else frozenset(found)
+
+
+def waiting_for_approval(layout: Layout) -> int:
+    """How many people signed up whom no administrator has let in yet."""
+    return len(_names(layout, "NOT is_authorized") or ())
+
+
+def _names(layout: Layout, which: str) -> list[str] | None:
     try:
         with closing(
             sqlite3.connect(f"{layout.hub_database.as_uri()}?mode=ro", uri=True)
         ) as accounts:
-            rows = accounts.execute("SELECT username FROM users_info WHERE is_authorized")
-            return frozenset(name for (name,) in rows)
+            rows = accounts.execute(f"SELECT username FROM users_info WHERE {which}")
+            return [name for (name,) in rows]
     except sqlite3.OperationalError:
         return None

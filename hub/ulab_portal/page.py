@@ -19,6 +19,7 @@ from ulab_core.i18n import COOKIE, choose_language, translations
 from ulab_core.layout import Layout
 from ulab_core.models import Person, Role
 from ulab_core.settings import Settings
+from ulab_core.signing_in import waiting_for_approval
 from ulab_coursework.courses import courses_of, ensure_person
 from ulab_portal.assets import PREFIX
 from ulab_portal.guard import Tokens
@@ -83,11 +84,18 @@ class Page:
             template,
             self.language,
             self.portal.settings.site.zone,
-            **around(self.portal, self.user.name, self.display_name),
+            **self._around(),
             csrf=self.portal.tokens.make(self.user.name),
             may_create=self.may_create,
             **{"current": "", **values},
         )
+
+    def _around(self) -> dict[str, Any]:
+        found = around(self.portal, self.user.name, self.display_name)
+        if self.user.admin:
+            waiting = waiting_for_approval(self.portal.layout)
+            found |= {"administers": True, "waiting": waiting}
+        return found
 
     def answer(self, template: str, status: int = 200, **values: Any) -> Response:
         return HTMLResponse(self.html(template, **values), status)
@@ -112,6 +120,7 @@ def around(portal: Portal, name: str | None, display_name: str = "") -> dict[str
         "mlflow_url": f"{BASE}services/mlflow/",
         "person": (display_name or name) if name else None,
         "person_name": name,
+        "administers": False,
     }
 
 
