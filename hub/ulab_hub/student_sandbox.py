@@ -14,8 +14,6 @@ from ulab_hub.residents import Resident
 from ulab_hub.singleuser.start import COURSE_FOLDER
 from ulab_runtime.forkserver.client import FORK_SERVERS, SOCKET_VARIABLE
 from ulab_runtime.kernel import KERNELS
-from ulab_runtime.own_packages import CUSTOMIZATION
-from ulab_runtime.own_packages import VARIABLE as OWN_PACKAGES_VARIABLE
 from ulab_runtime.sandbox import Limits, Mount, SandboxSpec, environment_mounts
 
 PACKAGES = ("ulab", "ulab_core", "ulab_runtime", "ulab_coursework", "ulab_mlflow")
@@ -106,8 +104,6 @@ def environment(
         "MLFLOW_TRACKING_URI": f"{url}/services/mlflow",
         "MLFLOW_TRACKING_TOKEN": hub_environment.get("JUPYTERHUB_API_TOKEN", ""),
         **thread_variables(settings),
-        OWN_PACKAGES_VARIABLE: "1",
-        "PYTHONPATH": str(CUSTOMIZATION),
         SOCKET_VARIABLE: f"{FORK_SERVERS}/kernel.sock",
     }
     if resident.course is not None:

@@ -16,7 +16,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 VARIABLE = "ULAB_OWN_PACKAGES"
-"""Set where a person's own packages are to be found; grading runs without."""
+"""Names the Python that finds a person's own packages: the base's, by its ``sys.prefix``.
+
+A virtual environment of the person's own inherits the variable and has its own versions. Grading
+runs without.
+"""
 FOUND_VARIABLE = "ULAB_OWN_MODULES"
 """Tells a kernel that was started cold which of its modules are the person's own."""
 SUFFIXES = tuple(importlib.machinery.all_suffixes())
@@ -24,7 +28,7 @@ SUFFIXES = tuple(importlib.machinery.all_suffixes())
 
 def user_site(env: Mapping[str, str]) -> Path | None:
     """The folder of a person's own packages, or None where they are not to be found."""
-    if not env.get(VARIABLE) or env.get("PYTHONNOUSERSITE"):
+    if env.get(VARIABLE) != sys.prefix or env.get("PYTHONNOUSERSITE"):
         return None
     base = env.get("PYTHONUSERBASE") or (env["HOME"] + "/.local" if env.get("HOME") else "")
     if not base.startswith("/"):
@@ -38,7 +42,10 @@ def show_own_packages() -> None:
     if folder is None:
         return
     site.ENABLE_USER_SITE = True
-    if not folder.is_dir():
+    try:
+        # It has to be there for what is installed later to be found by a running kernel.
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
         return
     known = list(sys.path)
     site.addsitedir(str(folder))
@@ -54,7 +61,7 @@ def be_no_virtual_environment_for_pip() -> None:
     pip refuses that in a virtual environment because the user's packages would not be found
     first. Here they are.
     """
-    if site.ENABLE_USER_SITE and runs_pip(sys.orig_argv):
+    if user_site(os.environ) is not None and runs_pip(sys.orig_argv):
         sys.base_prefix = sys.prefix
         sys.base_exec_prefix = sys.exec_prefix
 
@@ -69,11 +76,15 @@ def runs_pip(command: Sequence[str]) -> bool:
     return False
 
 
-def own_folders(env: Mapping[str, str]) -> Iterator[Path]:
-    """The folders in which a process with this environment looks before the base's."""
+def earliest_folders(env: Mapping[str, str]) -> Iterator[Path]:
+    """The folders in which a process with this environment looks before everything else."""
     for entry in env.get("PYTHONPATH", "").split(os.pathsep):
         if entry:
             yield Path(entry)
+
+
+def own_folders(env: Mapping[str, str]) -> Iterator[Path]:
+    """The folders of a person's own packages, in which a process looks before the base's."""
     folder = user_site(env)
     if folder is None:
         return
@@ -124,9 +135,12 @@ def shadowed(env: Mapping[str, str], modules: Iterable[str]) -> list[str]:
     """
     preloaded = set(modules) | {"sitecustomize", "usercustomize"}
     found: set[str] = set()
-    for folder in own_folders(env):
+    for folder in earliest_folders(env):
         if folder != CUSTOMIZATION:
             found |= importable(folder) & preloaded
+    for folder in own_folders(env):
+        # The standard library comes before these.
+        found |= importable(folder) & preloaded - sys.stdlib_module_names
     return sorted(found)
 
 

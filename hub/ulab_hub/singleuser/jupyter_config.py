@@ -6,5 +6,5 @@ c: Any = get_config()  # type: ignore[name-defined]  # noqa: F821
 
 # A kernel's TCP ports could be read by every process of the host.
 c.KernelManager.transport = "ipc"
-# One kernel, ours, which guards its memory.
+# Our kernel, which guards its memory, in the place of IPython's own.
 c.KernelSpecManager.ensure_native_kernel = False

@@ -11,10 +11,14 @@ grading = "ULAB_COURSE" in os.environ
 # nbgrader works on a course only below the folder that JupyterLab shows.
 c.ServerApp.root_dir = COURSE_FOLDER if grading else os.environ["HOME"]
 c.ServerApp.kernel_websocket_connection_class = "ulab_runtime.kernel_deaths.TellingConnection"
-# What a person starts in a terminal is ended before the server is when memory runs out.
-c.ServerApp.terminado_settings = {
-    "shell_command": ["/bin/sh", "-c", "echo 500 > /proc/self/oom_score_adj; exec /bin/bash -l"]
-}
+c.ServerApp.kernel_spec_manager_class = "ulab_hub.singleuser.own_kernels.OwnKernels"
+# What a person starts in a terminal is ended before the server is when memory runs out. A login
+# shell reads /etc/profile, which on Debian forgets where the base's Python is.
+TERMINAL = """
+echo 500 > /proc/self/oom_score_adj
+OWN_PATH=$PATH exec /bin/bash -lc 'PATH=$OWN_PATH:$PATH; unset OWN_PATH; exec /bin/bash'
+"""
+c.ServerApp.terminado_settings = {"shell_command": ["/bin/sh", "-c", TERMINAL]}
 c.LabApp.app_settings_dir = str(LAB_SETTINGS)
 c.LabApp.news_url = None
 # Nothing can be installed into the base's environment from inside a sandbox.

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import Any
+
+from ulab_runtime.own_packages import CUSTOMIZATION, VARIABLE
 
 LISTEN_VARIABLE = "ULAB_LISTEN_FD"
 COURSE_FOLDER = "/srv/course"
@@ -21,12 +24,23 @@ def main() -> None:
     os.umask(0o007 if "ULAB_COURSE" in os.environ else 0o077)
     Path(os.environ["JUPYTER_RUNTIME_DIR"]).mkdir(mode=0o700, exist_ok=True)
     write_lab_settings(LAB_SETTINGS, os.environ.get("ULAB_LANGUAGE", "zh"))
+    show_own_packages_to_others()
     from jupyter_server.serverapp import ServerApp
 
     listen_on_inherited(ServerApp, int(os.environ.pop(LISTEN_VARIABLE)))
     from jupyterhub.singleuser import main as become_server
 
     become_server()
+
+
+def show_own_packages_to_others() -> None:
+    """Have kernels and terminals find the person's own packages.
+
+    This server itself looks nowhere in their home: a broken package there is not to break it.
+    """
+    os.environ[VARIABLE] = sys.prefix
+    os.environ["PYTHONPATH"] = str(CUSTOMIZATION)
+    os.environ["PATH"] = f"{os.environ['HOME']}/.local/bin:{os.environ['PATH']}"
 
 
 def write_lab_settings(folder: Path, language: str) -> None:
