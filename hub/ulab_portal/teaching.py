@@ -28,6 +28,7 @@ from ulab_portal.page import BASE, Page, acting, reading
 from ulab_portal.people import members
 from ulab_portal.servers import formgrader_address
 from ulab_portal.states import STYLES, WORDS, LabState, distribution, lab_state, percent
+from ulab_portal.watching import only_watches
 
 router = APIRouter(prefix="/courses/{course_id}/teach")
 PAST = mark("This deadline has passed: nobody will be able to hand in.")
@@ -121,7 +122,7 @@ def course(
 ) -> Response:
     """The course's labs, its class and its people."""
     with page.portal.db.read() as session:
-        require_instructor(session, course_id, page.user.name)
+        watches = only_watches(session, page, course_id)
         found = find_course(session, course_id)
         scores = gradebook.class_scores(page.portal.layout, session, course_id)
         rows = course_standing(session, course_id)
@@ -129,6 +130,7 @@ def course(
         return page.answer(
             "teach.html",
             course=found,
+            watches=watches,
             title=found.title(page.language),
             area=area(found.focus_area),
             labs=labs,
@@ -154,13 +156,14 @@ def lab_class(course_id: str, name: str, page: Annotated[Page, Depends(reading)]
 
 def _lab(page: Page, course_id: str, name: str, template: str) -> Response:
     with page.portal.db.read() as session:
-        require_instructor(session, course_id, page.user.name)
+        watches = only_watches(session, page, course_id)
         found = find_assignment(session, course_id, name)
         scores = gradebook.class_scores(page.portal.layout, session, course_id)
         rows = class_standing(session, course_id, name)
         return page.answer(
             template,
             course=found.course,
+            watches=watches,
             course_title=found.course.title(page.language),
             area=area(found.course.focus_area),
             formgrader_url=formgrader_address(BASE, page.user.name, course_id, name),
@@ -244,7 +247,7 @@ def release(course_id: str, name: str, page: Instructor) -> Response:
 def scores(course_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
     """Everyone's scores as a table that spreadsheets open."""
     with page.portal.db.read() as session:
-        require_instructor(session, course_id, page.user.name)
+        only_watches(session, page, course_id)
         table = gradebook.class_scores(page.portal.layout, session, course_id)
         text = gradebook.to_csv(table, page.language)
     return Response(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from integration.coursework_support import COURSE, LAB, answer
 from integration.portal_support import Portal, make_portal
 
 
@@ -35,3 +37,25 @@ def test_who_waits_to_be_let_in_is_said_on_top_of_every_page(portal: Portal) -> 
     assert 'href="/hub/admin">Administration<' in root.see().text
     assert "账号（2 人待批准）" in portal.browser("root", "zh").see().text
     assert "/hub/authorize" not in portal.browser("carol").see().text
+
+
+def test_an_administrator_sees_every_class_and_changes_none(portal: Portal) -> None:
+    submission = portal.hand_in("alice", answer())
+    portal.finish(submission, 4)
+    root = portal.browser("root")
+    home = root.see().text
+    assert f"courses/{COURSE}" in home
+    assert "You are in no course yet" not in home
+    teach, lab = f"courses/{COURSE}/teach", f"courses/{COURSE}/teach/labs/{LAB}"
+    for path in (teach, lab):
+        page = root.see(path).text
+        assert "You are looking on as an administrator." in page
+        assert "alice" in page
+        main = page[page.index("<main") : page.index("</main>")]
+        assert not re.search(r"<form|hx-post|formgrader", main)
+    for path in (f"{lab}/publish", f"{lab}/withdraw", f"{lab}/grade", f"{lab}/release",
+                 f"{teach}/people"):  # fmt: skip
+        assert root.act(path, names="dave").status_code == 403
+    for path in ("feedback", "notebook"):
+        assert root.see(f"submissions/{submission}/{path}").status_code == 404
+    assert "You are looking on" not in portal.browser("carol").see(teach).text
