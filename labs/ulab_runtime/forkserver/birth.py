@@ -60,7 +60,6 @@ def give_birth(conversation: Conversation, outlet: int, abandon: Callable[[], No
         return between
     # From here on nothing may return to the server's loop but the finished child.
     try:
-        mend.signals()
         asked, status, tells = _go_between(conversation, outlet, abandon)
         linux.die_with_parent(True)
         given, request = asked.given, asked.request
@@ -98,6 +97,7 @@ def _go_between(
     try:
         with conversation.connection.dup() as connection:
             abandon()
+            mend.signals()
             asked = hear(connection, conversation.nonce, conversation.peer)
         mend.close_all_but({0, 1, 2, outlet, asked.target.pidfd, *asked.given})
         status = enter(asked.target)

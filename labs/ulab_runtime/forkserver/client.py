@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import struct
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -144,8 +145,7 @@ def fork(
     """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
-        connection.settimeout(GREETING_S)
-        connection.connect(str(path))
+        _connect(connection, path)
         greeting = _hear(connection)
         willing(greeting["modules"])
         request = {
@@ -171,12 +171,19 @@ def fork(
 def greets(path: Path) -> bool:
     """Whether a fork server has imported everything and answers."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
-        connection.settimeout(GREETING_S)
         try:
-            connection.connect(str(path))
+            _connect(connection, path)
             return "nonce" in wire.receive(connection).message
         except (OSError, wire.Malformed):
             return False
+
+
+def _connect(connection: socket.socket, path: Path) -> None:
+    # Python's own timeout would not wait for a place in the queue, which a flood keeps full.
+    waits = struct.pack("ll", int(GREETING_S), 0)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, waits)
+    connection.connect(str(path))
+    connection.settimeout(GREETING_S)
 
 
 def _hear(connection: socket.socket) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class ForkRequest(BaseModel):
     module: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
     argv: list[Text] = Field(max_length=256)
     env: dict[Variable, Text] = Field(max_length=1024)
-    cwd: Annotated[Text, StringConstraints(pattern=r"^/")]
+    cwd: Annotated[str, StringConstraints(pattern=r"^/[^\x00]*$")]
 
     @classmethod
     def of(cls, message: dict[str, Any]) -> ForkRequest:

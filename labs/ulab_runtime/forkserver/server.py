@@ -18,7 +18,7 @@ from typing import Any
 from ulab_core.process import adopt_orphans
 from ulab_runtime.forkserver.admission import SILENT_S, Admission
 from ulab_runtime.forkserver.birth import Child, give_birth
-from ulab_runtime.forkserver.conversation import Conversation
+from ulab_runtime.forkserver.conversation import Conversation, in_a_hurry
 from ulab_runtime.forkserver.listening import accept, listen, peer_of
 from ulab_runtime.forkserver.stamp import environment_stamp
 from ulab_runtime.forkserver.target import Target
@@ -234,8 +234,9 @@ class ForkServer:
         self._selector.close()
         for listener in self._listeners:
             listener.close()
-        for conversation in self._conversations.values():
-            conversation.connection.close()
+        with in_a_hurry():  # the server may have closed one in the meantime
+            for conversation in self._conversations.values():
+                conversation.connection.close()
 
     def _fail(self, conversation: Conversation, error: OSError) -> None:
         log.error("No child: %s", error)
