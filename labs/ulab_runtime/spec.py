@@ -9,6 +9,9 @@ from pathlib import Path, PurePosixPath
 from ulab_runtime.host import Host
 from ulab_runtime.limits import MEBIBYTE, Limits, rlimits
 
+# Waits above another process, and ends as it does.
+STAND_ABOVE = '"$@"; exit "$?"'
+
 
 @dataclass(frozen=True)
 class Mount:
@@ -90,7 +93,6 @@ def command_line(
     """
     _check(spec, host)
     bwrap = str(host.bwrap)
-    life = [] if spec.outlives_parent else ["--die-with-parent"]
     command = [
         str(host.prlimit),
         *rlimits(spec.limits, memory=limit_memory),
@@ -99,7 +101,12 @@ def command_line(
     ]
     files = _file_system(spec, host, account_fds)
     if not host.as_root:
-        return [bwrap, *life, *_namespaces(spec), *files, *_kernel_views(spec), "--", *command]
+        # bubblewrap dies with what stands above it, so that to kill the outermost process is to
+        # end everything.
+        above = ["/bin/sh", "-c", STAND_ABOVE, "sh"] if spec.outlives_parent else []
+        only = [bwrap, "--die-with-parent", *_namespaces(spec), *files, *_kernel_views(spec)]
+        return [*above, *only, "--", *command]
+    life = [] if spec.outlives_parent else ["--die-with-parent"]
     outer = [bwrap, *life, *files, "--bind", "/proc", "/proc", "--dev", "/dev"]
     for device in spec.devices:
         outer += ["--dev-bind", str(device), str(device)]

@@ -150,7 +150,7 @@ class Remains:
         self._groups = [Path(folder) for folder in state.get("groups", ())]
 
     def wait_until_gone(self) -> None:
-        wait_until(lambda: not self.left(), 30, f"it is still there: {self.left()}")
+        wait_until(lambda: not self.left(), 30, "something of its sandbox is still there")
 
     def left(self) -> list[object]:
         groups = [folder for folder in self._groups if folder.exists()]
