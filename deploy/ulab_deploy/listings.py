@@ -72,12 +72,14 @@ def status(base: Base) -> dict[str, Any]:
     """Whether the base serves, and how much is in it."""
     from ulab_deploy.up import serves
 
+    accounts = Accounts(base.settings).names()
     with Database.of(base.settings).read() as session:
         # A list of pairs: a result has `keys()`, for which dict() would take it for a mapping.
         states = session.execute(select(Job.state, func.count()).group_by(Job.state)).tuples()
         jobs = dict(states.all())
         counted = {
-            "people": session.scalar(select(func.count()).select_from(Person)),
+            # Whom `people` lists: some have an account and never came, some came without one.
+            "people": len(accounts.union(session.scalars(select(Person.name)))),
             "courses": session.scalar(select(func.count()).select_from(Course)),
             "assignments": session.scalar(select(func.count()).select_from(Assignment)),
         }

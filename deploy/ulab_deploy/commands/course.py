@@ -131,8 +131,8 @@ def register(app: typer.Typer) -> None:
         for line in console.table(
             [
                 (row["course"], row["title"], row["term"],
-                 t("{students} students, {instructors} instructors", **row),
-                 t("{published} of {assignments} assignments published", **row))
+                 t("students: {students}, instructors: {instructors}", **row),
+                 t("assignments published: {published} of {assignments}", **row))
                 for row in rows
             ]
         ):  # fmt: skip

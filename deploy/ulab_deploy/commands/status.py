@@ -32,8 +32,8 @@ def register(app: typer.Typer) -> None:
                 say(t("The base is not running. Start it with: ulab up"))
             say(
                 t(
-                    "{people} people, {courses} courses, {assignments} assignments; "
-                    "{waiting_jobs} submissions wait for grading, {failed_jobs} failed.",
+                    "People: {people}, courses: {courses}, assignments: {assignments}; "
+                    "submissions waiting for grading: {waiting_jobs}, failed: {failed_jobs}.",
                     **found,
                 )
             )

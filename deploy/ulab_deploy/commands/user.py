@@ -53,8 +53,8 @@ def register(app: typer.Typer) -> None:
             say(t("{name} is now {role} of {course}", name=name, role=t(role), course=course))
         say(
             t(
-                "{added} people added, {changed} changed, {accounts} accounts created, "
-                "{enrolled} enrolments.",
+                "People added: {added}, changed: {changed}; accounts created: {accounts}; "
+                "enrolments: {enrolled}.",
                 added=len(changes.people_added),
                 changed=len(changes.people_changed),
                 accounts=len(changes.accounts_created),
