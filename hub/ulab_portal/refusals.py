@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ulab_core.errors import NotFound, UserError
-from ulab_core.hub_auth import LoginNeeded
+from ulab_core.hub_auth import HubUser, LoginNeeded
 from ulab_core.i18n import mark
 from ulab_core.web_requests import wants_page
 from ulab_portal.page import around, language_of, portal_of, sentence
@@ -42,12 +43,13 @@ def install(app: FastAPI) -> None:
 def page(request: Request, error: UserError) -> Response:
     """A whole page that says what was refused."""
     portal = portal_of(request)
+    asking: HubUser | None = getattr(request.state, "asking", None)
     language = language_of(request, portal)
     html = render(
         "error.html",
         language,
         portal.settings.site.zone,
-        **around(portal, None),
+        **around(portal, asking.name if asking else None),
         current="",
         csrf="",
         may_create=False,
@@ -73,18 +75,29 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, UserError)
     if "hx-request" in request.headers and not isinstance(error, LoginNeeded):
         return notice(request, error)
+    if not isinstance(error, LoginNeeded):
+        await _note_who_asks(request)
     return await portal_of(request).login.answer(request, error)
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    await _note_who_asks(request)
     if error.status_code == 404:
-        return await anywhere(request, NotFound(mark("There is no such page.")))
+        return await anywhere(request, NotFound(mark("There is no such page for you.")))
     if not wants_page(request):
         return JSONResponse({"error": str(error.detail)}, error.status_code, error.headers)
     refusal = Unfit(mark("This page can't be used that way."))
     refusal.status = error.status_code
     return await anywhere(request, refusal)
+
+
+async def _note_who_asks(request: Request) -> None:
+    """Keep their menu on the page for someone who is logged in; nobody has to be."""
+    if "hx-request" in request.headers or not wants_page(request):
+        return
+    with suppress(UserError):
+        request.state.asking = await portal_of(request).login.current_user(request)
 
 
 async def _unfit(request: Request, error: Exception) -> Response:

@@ -595,3 +595,13 @@ class TestSubmitThroughTheOwnServer:
         assert portal.browser("alice").act(hidden).status_code == 404
         assert portal.browser("dave").act(f"{LAB_PAGE}/submit").status_code == 403
         assert asked == []
+
+
+def test_a_page_that_is_not_there_keeps_the_menu_and_says_so_once(unchanged: Portal) -> None:
+    page = unchanged.browser("alice", "en").see("courses/").text
+    assert 'id="person-menu"' in page
+    assert page.count("There is no such page") == 1
+    assert 'id="person-menu"' in unchanged.browser("alice", "en").see(TEACH).text
+    stranger = unchanged.browser("", "en").see("courses/")
+    assert stranger.status_code == 404
+    assert 'id="person-menu"' not in stranger.text
