@@ -17,7 +17,7 @@ from ulab_coursework import gradebook
 from ulab_coursework.courses import find_assignment, require_member
 from ulab_coursework.releases import lab_of
 from ulab_coursework.standing import Standing, history
-from ulab_coursework.submissions import receive, refuse_size, refuse_unpublished
+from ulab_coursework.submissions import find, receive, refuse_size, refuse_unpublished
 from ulab_portal.areas import area
 from ulab_portal.cells import CellScore, cell_scores
 from ulab_portal.handed_in import feedback_answer, notebook_answer
@@ -195,7 +195,14 @@ async def upload(
 @router.get("/submissions/{submission_id}/feedback")
 def show_feedback(submission_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
     """The feedback, which holds what a student wrote: shown where it can do nothing."""
-    return feedback_answer(page.portal, submission_id, page.user.name)
+    with page.portal.db.read() as session:
+        submission, role = find(session, submission_id, page.user.name)
+        assignment = submission.assignment
+        teaching = role is Role.INSTRUCTOR and submission.person.name != page.user.name
+        place = "teach/labs" if teaching else "labs"
+        back = f"courses/{assignment.course_id}/{place}/{assignment.name}"
+    head = page.html("_feedback_head.html", back=back)
+    return feedback_answer(page.portal, submission_id, page.user.name, head)
 
 
 @router.get("/submissions/{submission_id}/notebook")

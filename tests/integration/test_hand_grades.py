@@ -15,7 +15,7 @@ from integration.coursework_support import (
     hand_in,
     newest,
 )
-from integration.portal_support import Browser, KnownPeople
+from integration.portal_support import PREFIX, Browser, KnownPeople
 from nbformat.v4 import new_markdown_cell
 from nbgrader.api import Gradebook
 
@@ -158,3 +158,14 @@ def test_the_history_shows_the_newest_submission_with_its_score_by_hand(with_ess
     page = Browser(app, "alice", "en").see(f"courses/{COURSE}/labs/{LAB}").text
     assert "<span>8.5</span>" in page
     assert '<span class="ulab-number">8.5 / 9</span>' in page
+
+
+def test_the_feedback_page_leads_back_to_the_lab(with_essay: Base) -> None:
+    app = create_app(with_essay.settings, KnownPeople())
+    where = f"submissions/{newest(with_essay).id}/feedback"
+    page = Browser(app, "alice", "en").see(where).text
+    assert '<body><nav class="site"' in page
+    assert f'href="{PREFIX}/courses/{COURSE}/labs/{LAB}"' in page
+    page = Browser(app, "carol", "en").see(where).text
+    assert f'href="{PREFIX}/courses/{COURSE}/teach/labs/{LAB}"' in page
+    assert "prefers-color-scheme: dark" in page
