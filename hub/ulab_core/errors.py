@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ulab_core.i18n import mark
+
+
+class Titles:
+    """What a sentence calls something that has a title in each language."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        self._titles = {"中文": zh, "English": en}
+
+    def said(self, translate: Callable[[str], str]) -> str:
+        """The title in the language of `translate`."""
+        return self._titles[translate(mark("English"))]
+
 
 class UserError(Exception):
     """Something a person can mend.
@@ -14,7 +27,7 @@ class UserError(Exception):
         An English sentence, or several, with ``{name}`` places. It is also the key of the
         translation catalogue, so it must be a literal wrapped in `ulab_core.i18n.mark`.
     **values
-        What fills the places.
+        What fills the places; `Titles` are said in the sentence's language.
 
     Notes
     -----
@@ -32,7 +45,11 @@ class UserError(Exception):
 
     def sentence(self, translate: Callable[[str], str] = str) -> str:
         """The error as a sentence, in the language of `translate`."""
-        return translate(self.message).format(**self.values)
+        values = {
+            name: value.said(translate) if isinstance(value, Titles) else value
+            for name, value in self.values.items()
+        }
+        return translate(self.message).format(**values)
 
     def __str__(self) -> str:
         return self.sentence()

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from ulab_core.errors import Titles
 from ulab_core.i18n import mark
 
 # A name is also a folder, a URL segment and an MLflow identity, so it is kept plain.
@@ -177,6 +178,11 @@ class Assignment(Base):
 
     course: Mapped[Course] = relationship(back_populates="assignments")
     submissions: Mapped[list[Submission]] = relationship(back_populates="assignment")
+
+    @property
+    def titles(self) -> Titles:
+        """What a refusal calls it."""
+        return Titles(zh=self.title_zh, en=self.title_en)
 
     def title(self, language: str) -> str:
         return self.title_zh if language == "zh" else self.title_en

@@ -29,7 +29,7 @@ from nbgrader.preprocessors import (
 )
 from sqlalchemy import create_engine, text
 
-from ulab_core.errors import Conflict
+from ulab_core.errors import Conflict, Titles
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
 from ulab_coursework.coursefolder import (
@@ -90,7 +90,7 @@ def fill_gradebook(
                     "{assignment} can't be published again: students submitted already and the "
                     "lab now has other cells ({reason})."
                 ),
-                assignment=lab.id,
+                assignment=Titles(zh=lab.titles["zh"], en=lab.titles["en"]),
                 reason=error,
             ) from None
         write_file(folder, f"source/{lab.id}/{file_name}", source, gid)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import nbformat
 
-from ulab_core.errors import UserError
+from ulab_core.errors import Titles, UserError
 from ulab_core.i18n import LANGUAGES, mark
 
 MAX_CELLS = 2000
@@ -72,7 +72,12 @@ def parse(content: bytes) -> dict[str, Any]:
     return value
 
 
-def check_belongs(notebook: dict[str, Any], lab: str, release: dict[str, Any]) -> None:
+def check_belongs(
+    notebook: dict[str, Any],
+    lab: str,
+    release: dict[str, Any],
+    titles: Mapping[str, Titles] | None = None,
+) -> None:
     """Refuse a notebook of another lab.
 
     Parameters
@@ -81,18 +86,21 @@ def check_belongs(notebook: dict[str, Any], lab: str, release: dict[str, Any]) -
         The assignment's name.
     release
         The notebook students were given.
+    titles
+        What labs are called in a refusal; others go by their name.
 
     Raises
     ------
     OtherAssignment
         It names another lab, or has none of this lab's marked cells.
     """
+    titles = titles or {}
     named = own_metadata(notebook).get("lab")
     if isinstance(named, str) and named != lab:
         raise OtherAssignment(
             mark("This notebook belongs to {other}, not to {assignment}. Submit it there."),
-            other=named,
-            assignment=lab,
+            other=titles.get(named, named),
+            assignment=titles.get(lab, lab),
         )
     expected = set(grade_ids(release))
     if expected and expected.isdisjoint(grade_ids(notebook)):
@@ -101,7 +109,7 @@ def check_belongs(notebook: dict[str, Any], lab: str, release: dict[str, Any]) -
                 "This notebook has none of the cells of {assignment}. Submit the notebook that "
                 "you got with the lab."
             ),
-            assignment=lab,
+            assignment=titles.get(lab, lab),
         )
 
 

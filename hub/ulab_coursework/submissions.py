@@ -111,11 +111,12 @@ def receive(
         if not _handed_in_before(session, target, person, sha256):
             refuse_late(target, received_at, settings)
         course = target.course
+        titles = {one.name: one.titles for one in course.assignments}
         lab = load_published(layout, course.curriculum, course.curriculum_version).lab(assignment)
     notebook = parse(content)
     language = language_of(notebook, settings.site.language)
     release = lab.release_notebook(language).read_bytes()
-    check_belongs(notebook, assignment, json.loads(release))
+    check_belongs(notebook, assignment, json.loads(release), titles)
     store.keep(layout, content)
 
     with db.write() as session:
@@ -155,7 +156,7 @@ def receive(
 def refuse_unpublished(assignment: Assignment) -> None:
     if assignment.published_at is None:
         raise NotFound(
-            mark("{assignment} is not published in this course."), assignment=assignment.name
+            mark("{assignment} is not published in this course."), assignment=assignment.titles
         )
 
 
@@ -168,7 +169,7 @@ def refuse_late(assignment: Assignment, received_at: datetime, settings: Setting
             "The deadline of {assignment} was {deadline} ({zone}), so this was not taken. "
             "Ask your instructor if you need more time."
         ),
-        assignment=assignment.name,
+        assignment=assignment.titles,
         deadline=shown(due_at, settings.site.zone),
         zone=settings.site.time_zone,
     )
@@ -258,7 +259,7 @@ def grade_again(
             raise NotFound(
                 mark("{person} has not submitted {assignment}."),
                 person=student,
-                assignment=assignment,
+                assignment=target.titles,
             )
         queue.enqueue_all(session, ids)
         record(

@@ -265,7 +265,7 @@ def test_the_api_refuses_a_body_over_the_limit_before_reading_it_all(site: Site)
     [
         (b"{", "not a Jupyter notebook"),
         (b'{"cells": []}', "no cells"),
-        (answer("return a * b", lab=OTHER_LAB), "belongs to products"),
+        (answer("return a * b", lab=OTHER_LAB), "belongs to Exercise products"),
     ],
 )
 def test_the_api_refuses_what_is_no_notebook_of_the_lab(

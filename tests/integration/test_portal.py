@@ -176,7 +176,7 @@ def test_a_failed_grading_says_so_in_the_readers_language(portal: Portal) -> Non
     ("content", "sentence"),
     [
         (b"hello", "not a"),
-        (answer(lab=OTHER_LAB, body="return a * b"), "belongs to products"),
+        (answer(lab=OTHER_LAB, body="return a * b"), "belongs to Exercise products"),
         (b" " * (20 * 1024 * 1024 + 1), "larger than 20 MB"),
         (b"", ""),
     ],
@@ -386,7 +386,7 @@ def test_the_class_page_shows_who_submitted_and_grades_again(portal: Portal) -> 
     assert "1 being graded" in again.text
     nothing = carol.act(f"{TEACH_LAB}/grade", student="bob")
     assert nothing.status_code == 404
-    assert "bob has not submitted" in nothing.text
+    assert "bob has not submitted Exercise sums." in nothing.text
 
 
 def test_scores_as_a_table_for_spreadsheets(portal: Portal) -> None:
