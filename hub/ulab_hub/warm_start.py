@@ -73,22 +73,22 @@ def start_server(
     """
     waiting = start_waiting(spec, name=name, stdout=log_file, pass_fds=(listener,))
     try:
-        if fork_server is None:
-            raise NotForked(OFF)
-        life = _fork(spec, fork_server, arguments, listener, log_file.fileno(), waiting.pidfd())
-        waiting.stay()
-        started = Started(waiting.sandbox, life, "")
-    except NotForked as error:
-        if error.reason != OFF:
-            log.warning("A server starts cold, which takes seconds longer: %s", error.reason)
-        waiting.run_cold()
-        started = Started(waiting.sandbox, None, error.reason)
+        life, why_cold = None, ""
+        try:
+            if fork_server is None:
+                raise NotForked(OFF)
+            life = _fork(spec, fork_server, arguments, listener, log_file.fileno(), waiting.pidfd())
+            waiting.stay()
+        except NotForked as error:
+            why_cold = error.reason
+            if why_cold != OFF:
+                log.warning("A server starts cold, which takes seconds longer: %s", why_cold)
+            waiting.run_cold()
     except BaseException:
         waiting.sandbox.end()
         raise
-    way = "cold" if started.why_cold else "warm"
-    SERVER_STARTS.labels(way=way, reason=started.why_cold).inc()
-    return started
+    SERVER_STARTS.labels(way="cold" if why_cold else "warm", reason=why_cold).inc()
+    return Started(waiting.sandbox, life, why_cold)
 
 
 def _fork(
