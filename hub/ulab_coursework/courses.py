@@ -160,8 +160,13 @@ def enrol_all(
     return new
 
 
-def remove(session: Session, course_id: str, name: str, actor: str) -> None:
+def remove(session: Session, course_id: str, name: str, actor: str) -> Role:
     """Take someone out of a course; what they handed in, and their scores, are kept.
+
+    Returns
+    -------
+    Role
+        What they were in it.
 
     Raises
     ------
@@ -187,6 +192,7 @@ def remove(session: Session, course_id: str, name: str, actor: str) -> None:
         )
     session.delete(found)
     record(session, actor, "course.remove", f"{course_id}/{name}", role=role.value)
+    return role
 
 
 def find_course(session: Session, course_id: str) -> Course:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from typing import Annotated
@@ -21,8 +22,10 @@ from ulab_coursework.courses import enrol_all, people_of, remove, require_instru
 from ulab_coursework.roster import parse_roster
 from ulab_coursework.roster_rows import apply_rows
 from ulab_portal.page import Page, acting
+from ulab_portal.servers import ServerProblem
 
 router = APIRouter()
+log = logging.getLogger(__name__)
 MAX_ROSTER_BYTES = 2 * 1024 * 1024
 
 
@@ -63,16 +66,25 @@ async def add(
 
 
 @router.post("/courses/{course_id}/teach/people/remove")
-def take_out(
+async def take_out(
     course_id: str, page: Annotated[Page, Depends(acting)], name: Annotated[str, Form()]
 ) -> Response:
     """Take someone out of the course; what they handed in stays."""
-    with page.portal.db.write() as session:
-        require_instructor(session, course_id, page.user.name)
-        remove(session, course_id, name, page.user.name)
+    if await run_in_threadpool(_take_out, page, course_id, name) is Role.INSTRUCTOR:
+        try:
+            await page.portal.server_of(page.user).end_grading(name, course_id)
+        except ServerProblem:
+            # Who may open it is asked at each start; the idle culler ends it at the latest.
+            log.warning("The grading server of %s in %s may still run.", name, course_id)
     if name == page.user.name:
         return page.go("")
     return page.go(f"courses/{course_id}/teach")
+
+
+def _take_out(page: Page, course_id: str, name: str) -> Role:
+    with page.portal.db.write() as session:
+        require_instructor(session, course_id, page.user.name)
+        return remove(session, course_id, name, page.user.name)
 
 
 @dataclass(frozen=True)
