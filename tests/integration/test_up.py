@@ -12,14 +12,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
+from integration.fork_support import wait_until
+from integration.hub_support import HubClient
 
 from ulab_core.database import Database
-from ulab_core.layout import Layout
+from ulab_core.layout import FORK_SERVER_KINDS, Layout
 from ulab_core.models import Course
 from ulab_core.process import descendants
 from ulab_core.settings import Settings
@@ -29,6 +32,7 @@ from ulab_deploy.base import Base
 from ulab_deploy.prepare import has_demonstration, prepare
 from ulab_deploy.roster_import import import_roster
 from ulab_hub.accounts import Accounts
+from ulab_runtime.forkserver.client import greets
 
 START_S = 240
 
@@ -88,6 +92,14 @@ class Up:
             for pid in descendants(self.process.pid)
             if module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         ]
+
+    def student_servers(self) -> set[int]:
+        """The processes of people's Jupyter servers, forked or not."""
+        return {
+            pid
+            for pid in descendants(self.process.pid)
+            if b"ulab_hub.singleuser.start" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        }
 
     def hub(self) -> int:
         [pid] = self.processes_of("ulab_hub.app")
@@ -242,8 +254,22 @@ def test_a_new_password_holds_at_once(up: Up) -> None:
 
 
 @pytest.mark.timeout(START_S)
+def test_fork_servers_get_warm_and_a_server_starts(up: Up) -> None:
+    layout = base_in(up.folder, "127.0.0.1").layout
+    for kind in FORK_SERVER_KINDS:
+        wait_until(partial(greets, layout.fork_for_base(kind)), START_S, f"{kind}s are not warmed")
+    with HubClient(base_url=up.url, follow_redirects=True, timeout=60) as browser:
+        assert browser.log_in("student1", up.passwords()["student1"]).status_code == 302
+        browser.get("/hub/home")
+        asked = browser.api("POST", "users/student1/server", json={})
+        assert asked.status_code in (201, 202), asked.text
+        wait_until(lambda: browser.get("/user/student1/api").status_code == 200, START_S, "none")
+    assert up.student_servers()
+
+
+@pytest.mark.timeout(START_S)
 def test_a_killed_hub_comes_back(up: Up) -> None:
-    hub = up.hub()
+    hub, servers = up.hub(), up.student_servers()
     os.kill(hub, signal.SIGKILL)
     until = time.monotonic() + START_S
     while Path(f"/proc/{hub}").exists():
@@ -254,6 +280,7 @@ def test_a_killed_hub_comes_back(up: Up) -> None:
     for service in ("ulab_portal", "ulab_mlflow.gateway", "ulab_hub.culler"):
         assert len(up.processes_of(service)) == 1, f"{service} of the killed hub lives on"
     assert up.lets_in("teacher", up.passwords()["teacher"])
+    assert servers <= up.student_servers()
 
 
 @pytest.mark.timeout(2 * START_S)
@@ -344,6 +371,6 @@ def test_bad_settings_are_refused_with_a_sentence(tmp_path: Path) -> None:
         timeout=120,
         check=False,
     )
-    assert "did you mean server.host?" in refused.stderr
+    assert "是不是 server.host？" in refused.stderr
     assert "server.port" in refused.stderr
     assert refused.returncode == 2
