@@ -34,17 +34,19 @@ SAME = {
     "threads for numbers": "__import__('torch').get_num_threads()",
 }
 
-# Code, and what must come of it at least.
+# Code, and what must come of it at least. What is written past Python takes a way of its own, in
+# any kernel, and may come after the cell has ended; so these cells wait for it.
 CELLS = {
     "value": ("6 * 7", {"data": [{"text/plain": "42"}]}),
     "error": ("1 / 0", {"error": ["ZeroDivisionError", "division by zero"]}),
     "output": ("import sys; print('out'); print('err', file=sys.stderr)",
                {"text": {"stdout": "out\n", "stderr": "err\n"}}),
-    "output from C": ("import os; os.write(1, b'one\\n'); os.write(2, b'two\\n'); None",
+    "output from C": ("import os; os.write(1, b'one\\n'); os.write(2, b'two\\n'); time.sleep(0.2)",
                       {"text": {"stdout": "one\n", "stderr": "two\n"}}),
     "shell": ("!echo here; exit 3\n_exit_code", {"data": [{"text/plain": "3"}]}),
-    "output of a subprocess": ("import subprocess; subprocess.run(['echo', 'sub']).returncode",
-                               {"text": {"stdout": "sub\n"}, "data": [{"text/plain": "0"}]}),
+    "output of a subprocess": (
+        "import subprocess, time; subprocess.run(['echo', 'sub']); time.sleep(0.2)",
+        {"text": {"stdout": "sub\n"}}),
     "no input for a subprocess": (
         "subprocess.run('cat; exit 4', shell=True, capture_output=True).returncode",
         {"data": [{"text/plain": "4"}]}),
