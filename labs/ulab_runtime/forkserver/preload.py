@@ -13,6 +13,8 @@ import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from ulab_runtime.forkserver.linux import collapse_memory
+
 log = logging.getLogger(__name__)
 
 
@@ -81,6 +83,7 @@ def settle_memory() -> None:
     ctypes.CDLL(None).malloc_trim(0)
     # The collector writes into every object it looks at, which would unshare its page.
     gc.freeze()
+    collapse_memory()
 
 
 def threads() -> list[str]:
