@@ -30,6 +30,8 @@ class Process:
     anonymous, private, share
         Its memory that is of no file: all, what it has alone, and all with what is shared divided
         among those who share it.
+    segments
+        Its memory that it shares on purpose, divided among those who share it.
     """
 
     pid: int
@@ -38,6 +40,7 @@ class Process:
     anonymous: int
     private: int
     share: int
+    segments: int = 0
 
     @property
     def came_from_outside(self) -> bool:
@@ -63,7 +66,7 @@ def process_of(folder: Path) -> Process | None:
         stat = (folder / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
-    found = fields(folder / "smaps_rollup", ("Anonymous", "Private_Dirty", "Pss_Anon"))
+    found = fields(folder / "smaps_rollup", ("Anonymous", "Private_Dirty", "Pss_Anon", "Pss_Shmem"))
     if not found:
         return None
     anonymous = found["Anonymous"]
@@ -74,6 +77,7 @@ def process_of(folder: Path) -> Process | None:
         anonymous=anonymous,
         private=min(anonymous, found["Private_Dirty"]),
         share=found["Pss_Anon"],
+        segments=found.get("Pss_Shmem", 0),
     )
 
 
@@ -84,7 +88,7 @@ def inherited(proc: Path = Path("/proc")) -> int:
 
 
 def taken(found: list[Process], inherited: int) -> int:
-    """The bytes of processes' own.
+    """The bytes of processes' own and of what they share on purpose.
 
     Parameters
     ----------
@@ -92,7 +96,7 @@ def taken(found: list[Process], inherited: int) -> int:
         What a kernel of this sandbox shared with its fork server at its start.
     """
     forked = {process.stack for process in found if process.came_from_outside}
-    total = 0
+    total = sum(process.segments for process in found)
     for process in found:
         if process.came_from_outside:
             # It may share what is its own with workers that it forked, for whom it counts here.
@@ -107,9 +111,6 @@ def taken(found: list[Process], inherited: int) -> int:
 def used_in_sandbox(inherited: int = 0, proc: Path = Path("/proc")) -> int:
     """The bytes that all processes of this PID namespace and its files in memory take."""
     total = taken(list(processes(proc)), inherited)
-    for folder in proc.iterdir():
-        if folder.name.isdigit():
-            total += fields(folder / "smaps_rollup", ("Pss_Shmem",)).get("Pss_Shmem", 0)
     for place in TMPFS:
         try:
             found = os.statvfs(place)

@@ -23,6 +23,8 @@ c.LabApp.app_settings_dir = str(LAB_SETTINGS)
 c.LabApp.news_url = None
 # Nothing can be installed into the base's environment from inside a sandbox.
 c.LabApp.extension_manager = "readonly"
+# There are none to find, and looking for them runs npm at each start, a tenth of all its work.
+c.LanguageServerManager.autodetect = False
 c.LabApp.check_for_updates_class = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
 
 c.ServerApp.jpserver_extensions = {

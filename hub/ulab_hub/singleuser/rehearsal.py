@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from ulab_hub.singleuser import provisioners
 from ulab_hub.singleuser.start import listen_on_inherited, write_lab_settings
 
 SINGLEUSER = Path(__file__).parent
@@ -19,6 +20,7 @@ def rehearse() -> None:
     from jupyter_server.serverapp import ServerApp
     from jupyterhub.singleuser.extension import JupyterHubSingleUser
 
+    provisioners.use_found()
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as own:
         os.environ |= {
             "HOME": folder,

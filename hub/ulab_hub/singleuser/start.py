@@ -27,6 +27,9 @@ def main() -> None:
     show_own_packages_to_others()
     from jupyter_server.serverapp import ServerApp
 
+    from ulab_hub.singleuser import provisioners
+
+    provisioners.use_found()
     listen_on_inherited(ServerApp, int(os.environ.pop(LISTEN_VARIABLE)))
     from jupyterhub.singleuser import main as become_server
 
