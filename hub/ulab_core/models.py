@@ -91,6 +91,37 @@ class FeedbackPolicy(enum.StrEnum):
     ON_RELEASE = "on_release"
 
 
+class LateRule(enum.StrEnum):
+    """What being late costs."""
+
+    REFUSED = "refused"
+    """Nothing is taken after the deadline."""
+    FREE = "free"
+    STEP = "step"
+    """An amount for each started day or hour."""
+    LINEAR = "linear"
+    """An amount a day or hour, by the second."""
+
+
+class LateUnit(enum.StrEnum):
+    """What a penalty's amount is: points, or percent of the points there are."""
+
+    PERCENT = "percent"
+    POINTS = "points"
+
+
+class LatePer(enum.StrEnum):
+    DAY = "day"
+    HOUR = "hour"
+
+
+class Counts(enum.StrEnum):
+    """Which of several submissions counts."""
+
+    LAST = "last"
+    BEST = "best"
+
+
 class JobState(enum.StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
@@ -175,6 +206,17 @@ class Assignment(Base):
         _enum(FeedbackPolicy), default=FeedbackPolicy.AT_ONCE
     )
     feedback_released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When late submissions are no longer taken either; None for never."""
+    late_rule: Mapped[LateRule] = mapped_column(_enum(LateRule), default=LateRule.REFUSED)
+    late_amount: Mapped[float] = mapped_column(default=0.0)
+    late_unit: Mapped[LateUnit] = mapped_column(_enum(LateUnit), default=LateUnit.PERCENT)
+    late_per: Mapped[LatePer] = mapped_column(_enum(LatePer), default=LatePer.DAY)
+    late_cap: Mapped[float | None]
+    """The most a penalty takes, in percent of the points there are."""
+    attempts: Mapped[int | None]
+    cooldown_minutes: Mapped[int] = mapped_column(default=0)
+    counts: Mapped[Counts] = mapped_column(_enum(Counts), default=Counts.LAST)
 
     course: Mapped[Course] = relationship(back_populates="assignments")
     submissions: Mapped[list[Submission]] = relationship(back_populates="assignment")
@@ -188,6 +230,45 @@ class Assignment(Base):
         return self.title_zh if language == "zh" else self.title_en
 
 
+class Extension(Base):
+    """A deadline of one student's own; the audit log says who gave it."""
+
+    __tablename__ = "extensions"
+
+    assignment_id: Mapped[int] = mapped_column(ForeignKey("assignments.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True, index=True)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reason: Mapped[str] = mapped_column(default="")
+
+    person: Mapped[Person] = relationship()
+
+
+class Group(Base):
+    """Students who hand in one assignment together."""
+
+    __tablename__ = "groups"
+    __table_args__ = (UniqueConstraint("assignment_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    assignment_id: Mapped[int] = mapped_column(ForeignKey("assignments.id"))
+    name: Mapped[str] = mapped_column(String(64))
+
+    members: Mapped[list[GroupMember]] = relationship(back_populates="group")
+
+
+class GroupMember(Base):
+    """Someone in a group; nobody is in two groups of an assignment."""
+
+    __tablename__ = "group_members"
+
+    assignment_id: Mapped[int] = mapped_column(ForeignKey("assignments.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True, index=True)
+    group_id: Mapped[int] = mapped_column(ForeignKey("groups.id"), index=True)
+
+    group: Mapped[Group] = relationship(back_populates="members")
+    person: Mapped[Person] = relationship()
+
+
 class Submission(Base):
     """One notebook handed in; never changed, a resubmission is a row of its own."""
 
@@ -197,6 +278,9 @@ class Submission(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     assignment_id: Mapped[int] = mapped_column(ForeignKey("assignments.id"))
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    """Whoever handed it in."""
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("groups.id"), index=True)
+    """Whose it is, if a group's; None for the person's own."""
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     size: Mapped[int]
     language: Mapped[str] = mapped_column(String(8), default="zh")
@@ -207,9 +291,12 @@ class Submission(Base):
     score: Mapped[float | None]
     max_score: Mapped[float | None]
     """What autograding gave this very submission; the gradebook holds the score that counts."""
+    questions: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """By the test's grade id: its ``points``, ``max_points`` and ``reason``."""
 
     assignment: Mapped[Assignment] = relationship(back_populates="submissions")
     person: Mapped[Person] = relationship()
+    group: Mapped[Group | None] = relationship()
     jobs: Mapped[list[Job]] = relationship(back_populates="submission", order_by="Job.created_at")
 
 
@@ -231,6 +318,40 @@ class Job(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     submission: Mapped[Submission] = relationship(back_populates="jobs")
+
+
+class Regrade(Base):
+    """A whole class graded again, so that it can be said whose score moved."""
+
+    __tablename__ = "regrades"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    assignment_id: Mapped[int] = mapped_column(ForeignKey("assignments.id"), index=True)
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    actor: Mapped[str] = mapped_column(String(64))
+    version_before: Mapped[str] = mapped_column(String(64))
+    version_after: Mapped[str] = mapped_column(String(64))
+
+    assignment: Mapped[Assignment] = relationship()
+
+
+class RegradedSubmission(Base):
+    """What one submission of a regrade scored before and after, question by question."""
+
+    __tablename__ = "regraded_submissions"
+
+    regrade_id: Mapped[int] = mapped_column(ForeignKey("regrades.id"), primary_key=True)
+    submission_id: Mapped[str] = mapped_column(
+        ForeignKey("submissions.id"), primary_key=True, index=True
+    )
+    score_before: Mapped[float | None]
+    score_after: Mapped[float | None]
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    graded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the regrade was done; None while it is not."""
+
+    submission: Mapped[Submission] = relationship()
 
 
 class AuditEntry(Base):
