@@ -146,7 +146,19 @@ class Layout:
         return self.submissions / sha256[:2] / f"{sha256}.ipynb"
 
     def feedback_file(self, submission_id: str) -> Path:
+        """The feedback page as it was last made; it can always be made again."""
         return self.feedback / f"{submission_id}.html"
+
+    def graded_notebook(self, submission_id: str) -> Path:
+        """The notebook as it was graded, with outputs and hidden tests: never for students."""
+        return self.feedback / f"{submission_id}.ipynb"
+
+    def verdicts_file(self, submission_id: str) -> Path:
+        return self.feedback / f"{submission_id}.verdicts.json"
+
+    def marks_file(self, submission_id: str) -> Path:
+        """Points and comments as the feedback page shows them."""
+        return self.feedback / f"{submission_id}.marks.json"
 
     def prepare(self) -> None:
         """Create the rooms, closed to other users of the machine; safe to repeat."""

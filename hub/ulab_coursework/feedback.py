@@ -1,4 +1,8 @@
-"""Feedback: who may read it, and releasing it with what people graded by hand."""
+"""Feedback: who may read it, and releasing it with what people graded by hand.
+
+A page is made when it is first read, from what grading kept: most pages of a class that is graded
+again are never opened.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +17,17 @@ from ulab_core.database import Database
 from ulab_core.errors import Conflict, NotFound
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
-from ulab_core.models import FeedbackPolicy, Role, utc_now
-from ulab_coursework import feedbackpage
-from ulab_coursework.coursefolder import (
-    course_gid,
-    gradebook_lock,
-    gradebook_url,
-    read_file,
-    write_file,
-)
+from ulab_core.models import FeedbackPolicy, Role, Submission, utc_now
+from ulab_coursework import graded
+from ulab_coursework.coursefolder import gradebook_lock, gradebook_url, read_file
 from ulab_coursework.courserights import course_rights
 from ulab_coursework.courses import find_assignment, require_instructor
+from ulab_coursework.feedbackpage import render_feedback
+from ulab_coursework.graded import Remarks
 from ulab_coursework.releases import lab_of
-from ulab_coursework.shown_grades import grade_stamps, stamp_of_page
+from ulab_coursework.shown_grades import grade_stamps, marks_of
 from ulab_coursework.standing import Standing, class_standing, feedback_is_open, newest_of
 from ulab_coursework.submissions import find
-from ulab_curricula import PublishedLab
 
 
 class NotReleased(Conflict):
@@ -47,29 +46,58 @@ def feedback_html(db: Database, layout: Layout, submission_id: str, person: str)
     """
     with db.read() as session:
         submission, role = find(session, submission_id, person)
-        graded = submission.graded_at is not None
+        is_graded = submission.graded_at is not None
         assignment = submission.assignment
         open_ = feedback_is_open(assignment)
         whose = (assignment.course_id, assignment.name, submission.person.name)
-    if not graded:
+    if not is_graded:
         raise NotReleased(mark("This submission has not been graded yet, so there is no feedback."))
     if role is Role.STUDENT and not open_:
         raise NotReleased(mark("Your instructor has not released the feedback yet."))
     freshen(db, layout, *whose)
-    try:
-        return layout.feedback_file(submission_id).read_text(encoding="utf-8")
-    except FileNotFoundError:
+    page = graded.kept_page(layout, submission_id) or _make_page(db, layout, submission_id)
+    if page is None:
         raise NotFound(
             mark("The feedback of this submission is missing. Ask for it to be graded again.")
-        ) from None
+        )
+    return page
+
+
+def _make_page(db: Database, layout: Layout, submission_id: str) -> str | None:
+    """Write the page of what grading kept; None when it kept nothing."""
+    made_of = graded.marks_time(layout, submission_id)
+    marks = graded.load_marks(layout, submission_id)
+    if made_of is None or marks is None:
+        return None
+    try:
+        notebook = graded.read_notebook(layout, submission_id)
+    except FileNotFoundError:
+        return None
+    with db.read() as session:
+        submission = session.get_one(Submission, submission_id)
+        language = submission.language
+        title = submission.assignment.title(language)
+        release = lab_of(layout, submission.assignment).release_notebook(language)
+    page = render_feedback(
+        notebook,
+        json.loads(release.read_bytes()),
+        graded.load_verdicts(layout, submission_id),
+        marks,
+        title,
+        language,
+    )
+    graded.keep_page(layout, submission_id, page, made_of)
+    return page
 
 
 def written_at(layout: Layout, submission_id: str) -> datetime | None:
-    """When a submission's feedback page was written; None when there is none."""
-    try:
-        return datetime.fromtimestamp(layout.feedback_file(submission_id).stat().st_mtime, UTC)
-    except FileNotFoundError:
-        return None
+    """When what a submission's feedback shows was last changed; None when there is none."""
+    for file in (layout.marks_file(submission_id), layout.feedback_file(submission_id)):
+        try:
+            return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+        except FileNotFoundError:
+            continue
+    return None
 
 
 def freshen(db: Database, layout: Layout, course_id: str, assignment: str, person: str) -> None:
@@ -105,22 +133,22 @@ def outdated(
         return []
     with course_rights(layout, course_id):
         stamps = grade_stamps(gradebook_url(layout, course_id), assignment, person)
+    found = list(_graded(newest))
+    shown = graded.stamps(layout, (one.id for one in found))
     return [
-        one
-        for one in _graded(newest)
-        if one.person in stamps and stamp_of_page(layout, one.id) != stamps[one.person]
+        one for one in found if one.person in stamps and shown.get(one.id) != stamps[one.person]
     ]
 
 
 def release_feedback(
     db: Database, layout: Layout, course_id: str, assignment: str, actor: str
 ) -> int:
-    """Write the feedback anew, with manual points and comments, and show it to the students.
+    """Take manual points and comments into the feedback, and show it to the students.
 
     Returns
     -------
     int
-        How many students' feedback was written.
+        How many students' feedback there is.
     """
     with db.read() as session:
         require_instructor(session, course_id, actor)
@@ -141,66 +169,35 @@ def release_feedback(
 def rewrite(
     db: Database, layout: Layout, course_id: str, assignment: str, person: str | None = None
 ) -> int:
-    """Write the feedback of the newest graded submissions, or of one person's, anew."""
+    """Take points and comments of the newest graded submissions, or of one person's, anew."""
     # Locked from the start: a submission graded meanwhile would be shown under an older one's id.
     with gradebook_lock(layout, course_id):
         with db.read() as session:
-            found = find_assignment(session, course_id, assignment)
-            lab, number = lab_of(layout, found), found.course.number
-            titles = {language: found.title(language) for language in ("zh", "en")}
             if person is None:
                 newest = [row.newest for row in class_standing(session, course_id, assignment)]
             else:
                 newest = [newest_of(session, course_id, person).get(assignment)]
-        written = 0
-        for submission in _graded(newest):
-            place = f"{submission.person}/{assignment}/{assignment}"
-            title = titles[submission.language]
-            page = _page(layout, course_id, assignment, lab, submission, place, title)
-            if page is not None:
-                folder, gid = layout.course(course_id), course_gid(number)
-                write_file(folder, f"feedback/{place}.html", page, gid)
-                keep_page(layout, submission.id, page)
-                written += 1
-    return written
+        return sum(_take(layout, course_id, assignment, one) for one in _graded(newest))
 
 
-def _page(
-    layout: Layout,
-    course_id: str,
-    assignment: str,
-    lab: PublishedLab,
-    submission: Standing,
-    place: str,
-    title: str,
-) -> bytes | None:
-    """The feedback page of a graded submission; None when its notebook isn't there."""
-    try:
-        content = read_file(layout.course(course_id), f"autograded/{place}.ipynb")
-    except FileNotFoundError:
-        return None
-    autograded = nbformat.reads(content.decode(), as_version=4)
-    release = json.loads(lab.release_notebook(submission.language).read_bytes())
+def _take(layout: Layout, course_id: str, assignment: str, submission: Standing) -> bool:
+    """Take one submission's points and comments; False when its notebook isn't there."""
+    before = graded.load_marks(layout, submission.id)
+    if not layout.graded_notebook(submission.id).exists():
+        # Graded before notebooks were kept; the course's folder has the newest one.
+        place = f"autograded/{submission.person}/{assignment}/{assignment}.ipynb"
+        try:
+            content = read_file(layout.course(course_id), place)
+        except FileNotFoundError:
+            return False
+        notebook = nbformat.reads(content.decode(), as_version=4)
+        graded.keep_notebook(layout, submission.id, notebook)
+    url, remarks = gradebook_url(layout, course_id), before.remarks if before else Remarks()
     with course_rights(layout, course_id):
-        return feedbackpage.render(
-            autograded,
-            release,
-            gradebook_url(layout, course_id),
-            assignment,
-            submission.person,
-            title,
-            submission.language,
-            autograded.metadata.get("ulab_notes", ()),
-        ).encode()
+        marks = marks_of(url, assignment, submission.person, remarks)
+    graded.keep_marks(layout, submission.id, marks)
+    return True
 
 
 def _graded(newest: Iterable[Standing | None]) -> Iterable[Standing]:
     return (one for one in newest if one is not None and one.graded_at is not None)
-
-
-def keep_page(layout: Layout, submission_id: str, page: bytes) -> None:
-    """Store a feedback page in one step."""
-    target = layout.feedback_file(submission_id)
-    temporary = target.with_suffix(".part")
-    temporary.write_bytes(page)
-    temporary.replace(target)

@@ -1,4 +1,4 @@
-"""A graded notebook as a page for its student: scores and comments in, hidden tests out."""
+"""A graded notebook as a page for its student: what came of each question, and no hidden test."""
 
 from __future__ import annotations
 
@@ -8,85 +8,78 @@ from typing import Any
 
 import nbformat
 from nbconvert.exporters import HTMLExporter
-from nbgrader.api import Gradebook
-from nbgrader.preprocessors import GetGrades
 from traitlets.config import Config
 
 from ulab_core.i18n import mark, translations
-from ulab_coursework.assign import resources_of
+from ulab_coursework.graded import Marks
 from ulab_coursework.harmless import harmless_html
 from ulab_coursework.notebooks import grade_id_of
 from ulab_coursework.outputs import hidden_lines, without_hidden
-from ulab_coursework.shown_grades import grade_stamps
-from ulab_coursework.titles import cell_titles
+from ulab_coursework.questions import comment_of, questions, sentences
+from ulab_runtime.judge.verdicts import Kind, Verdict
 
-_NBGRADERS_NO_RESPONSE = "No response."
 _TEMPLATES = Path(__file__).parent / "templates"
 
 WORDS = {
     "answer": mark("Your answer"),
     "test": mark("Test"),
     "comment": mark("Comment:"),
-    "part": mark("Part"),
-    "points": mark("Points"),
+    "questions": mark("Question by question"),
+    "tested": mark("What is tested:"),
+    "own_code": mark("In your code"),
+    "notebook": mark("Your notebook"),
     "waiting": mark("to be graded by your instructor"),
 }
-NO_RESPONSE = mark("No answer was given.")
 NOTICE = mark("(An output that quotes a hidden test is not shown.)")
-MISSING = mark("The cell {cell} was missing from your notebook and was put back for grading.")
-DUPLICATED = mark("The cell {cell} was there more than once; the last one was graded.")
 
 
-def notes(
-    missing: Sequence[str], duplicated: Sequence[str], release: dict[str, Any], language: str
-) -> list[str]:
-    """Sentences about what had to be mended before grading."""
-    translate, titles = translations(language).gettext, cell_titles(release)
-    return [
-        translate(sentence).format(cell=titles.get(cell, cell))
-        for sentence, cells in ((MISSING, missing), (DUPLICATED, duplicated))
-        for cell in cells
-    ]
-
-
-def render(
-    autograded: nbformat.NotebookNode,
+def render_feedback(
+    graded: nbformat.NotebookNode,
     release: dict[str, Any],
-    gradebook: str,
-    assignment: str,
-    student: str,
+    verdicts: Sequence[Verdict],
+    marks: Marks,
     title: str,
     language: str,
-    remarks: Sequence[str] = (),
 ) -> str:
-    """Write the page with nbgrader's grades and nbconvert's exporter.
+    """Write the page: a summary of each question, then the notebook by nbconvert's exporter.
 
     Parameters
     ----------
-    autograded
+    graded
         The executed notebook, hidden tests included; it is not changed.
     release
         What the student had been given: locked cells are shown as they stand there.
-    gradebook
-        Where scores and comments are read.
-    remarks
-        Sentences to show at the top.
+    verdicts
+        What the judge found. Where it has not seen the submission, the outputs of the tests say it.
+    marks
+        Points and comments, and what had to be mended.
+    title
+        The lab's.
     """
-    notebook = redacted(autograded, release, language)
-    resources = resources_of(gradebook, assignment, student)
-    notebook, resources = GetGrades().preprocess(notebook, resources)
+    hidden = hidden_lines(cell.source for cell in graded.cells)
     translate = translations(language).gettext
-    for cell in notebook.cells:
-        if cell.metadata.get("nbgrader", {}).get("comment") == _NBGRADERS_NO_RESPONSE:
-            cell.metadata.nbgrader["comment"] = translate(NO_RESPONSE)
-    resources["ulab"] = {
-        "waiting": _waiting(gradebook, assignment, student),
-        "grades": grade_stamps(gradebook, assignment, student).get(student, ""),
-        "title": title,
-        "cell_titles": cell_titles(release),
-        "language": language,
-        "notes": list(remarks),
-        "words": {key: translate(word) for key, word in WORDS.items()},
+    told = questions(
+        release, verdicts or _verdicts_of_outputs(graded, marks), marks, hidden, language
+    )
+    shown = {question.cell: question for question in told}
+    in_questions = {line for question in told for line in question.warnings}
+    warnings = sentences(marks.remarks, release, language).values()
+    resources = {
+        "ulab": {
+            "title": title,
+            "language": language,
+            "words": {key: translate(word) for key, word in WORDS.items()},
+            "questions": told,
+            "by_cell": shown,
+            "comments": {
+                name: comment_of(found, translate)
+                for name, found in marks.cells.items()
+                if found.comment
+            },
+            "notes": [line for lines in warnings for line in lines if line not in in_questions],
+            "points": sum(question.points or 0.0 for question in told),
+            "max_points": sum(question.max_points for question in told),
+        }
     }
     config = Config()
     config.HTMLExporter.template_name = "ulab_feedback"
@@ -97,31 +90,19 @@ def render(
     config.Exporter.default_preprocessors = ["nbconvert.preprocessors.CSSHTMLHeaderPreprocessor"]
     exporter = HTMLExporter(config=config)
     exporter.register_filter("clean_html", harmless_html)
-    page, _ = exporter.from_notebook_node(notebook, resources)
+    page, _ = exporter.from_notebook_node(redacted(graded, release, language), resources)
     return page
 
 
-def _waiting(url: str, assignment: str, student: str) -> set[str]:
-    """The cells that a person has yet to give points for."""
-    with Gradebook(url) as gradebook:
-        submission = gradebook.find_submission(assignment, student)
-        return {
-            grade.name
-            for notebook in submission.notebooks
-            for grade in notebook.grades
-            if grade.needs_manual_grade and grade.auto_score is None and grade.manual_score is None
-        }
-
-
 def redacted(
-    autograded: nbformat.NotebookNode, release: dict[str, Any], language: str
+    graded: nbformat.NotebookNode, release: dict[str, Any], language: str
 ) -> nbformat.NotebookNode:
     """A copy without hidden tests, neither in sources nor in what the outputs quote of them."""
     notice = translations(language).gettext(NOTICE)
     public = {i: cell for cell in release["cells"] if (i := grade_id_of(cell)) is not None}
-    hidden = hidden_lines(cell.source for cell in autograded.cells)
-    notebook = nbformat.from_dict(autograded)
-    notebook.cells = [nbformat.from_dict(dict(cell)) for cell in autograded.cells]
+    hidden = hidden_lines(cell.source for cell in graded.cells)
+    notebook = nbformat.from_dict(graded)
+    notebook.cells = [nbformat.from_dict(dict(cell)) for cell in graded.cells]
     for cell in notebook.cells:
         original = public.get(grade_id_of(cell) or "")
         if original is not None and not cell.metadata.nbgrader.get("solution"):
@@ -130,3 +111,21 @@ def redacted(
         if cell.cell_type == "code":
             cell.outputs = without_hidden(cell.outputs, hidden, notice)
     return notebook
+
+
+def _verdicts_of_outputs(graded: nbformat.NotebookNode, marks: Marks) -> list[Verdict]:
+    found = []
+    for cell in graded.cells:
+        name = grade_id_of(cell) or ""
+        mark_ = marks.cells.get(name)
+        if cell.cell_type != "code" or mark_ is None or mark_.points is None:
+            continue
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        if not errors:
+            kind = Kind.PASSED if mark_.points >= mark_.max_points else Kind.PARTIAL
+            found.append(Verdict(name, kind if mark_.points > 0 else Kind.FAILED))
+            continue
+        ours = errors[-1].ename == "ULab"
+        reason = errors[-1].evalue if ours else f"{errors[-1].ename}: {errors[-1].evalue}"
+        found.append(Verdict(name, Kind.FAILED, reason=reason.removesuffix(": ")))
+    return found

@@ -1,4 +1,4 @@
-"""Grading one submission: sanitise here, run in a sandbox, save grades and feedback here."""
+"""Grading one submission: sanitise here, run in a sandbox, save what it earned here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbgrader.preprocessors import LimitOutput
@@ -22,7 +21,7 @@ from ulab_core.i18n import mark
 from ulab_core.layout import Layout
 from ulab_core.models import Submission, utc_now
 from ulab_core.settings import Settings
-from ulab_coursework import feedbackpage, queue, store
+from ulab_coursework import queue, store
 from ulab_coursework.assign import apply
 from ulab_coursework.coursefolder import (
     FolderTampered,
@@ -36,11 +35,12 @@ from ulab_coursework.coursefolder import (
 )
 from ulab_coursework.courserights import course_rights
 from ulab_coursework.execution import Execution, execute, scratch_of
-from ulab_coursework.feedback import keep_page
+from ulab_coursework.graded import Remarks, keep_marks, keep_notebook
 from ulab_coursework.grades import Score, save_grades, stderr_is_no_error
 from ulab_coursework.notebooks import parse
 from ulab_coursework.releases import lab_of
 from ulab_coursework.sanitise import Sanitised, sanitise
+from ulab_coursework.shown_grades import marks_of
 
 
 class GradingFailed(UserError):
@@ -110,7 +110,7 @@ def grade(
                 "administrator finds the reason in the log of the grading worker."
             )
         ) from RuntimeError(execution.log)
-    score = _save(db, layout, work, prepared, execution, release, content)
+    score = _save(db, layout, work, prepared, execution, content)
     with db.write() as session:
         submission = session.get_one(Submission, work.submission_id)
         submission.score, submission.max_score = score.points, score.max_points
@@ -146,13 +146,12 @@ def _save(
     work: Work,
     prepared: Sanitised,
     execution: Execution,
-    release: dict[str, Any],
     content: bytes,
 ) -> Score:
-    """Write grades, the notebooks formgrader shows, and the feedback page."""
+    """Write grades, the notebooks formgrader shows, and what the feedback page is made of."""
     notebook = stderr_is_no_error(execution.notebook)
     notebook = apply((LimitOutput,), notebook, {})
-    remarks = feedbackpage.notes(prepared.missing, prepared.duplicated, release, work.language)
+    remarks = Remarks(prepared.missing, prepared.duplicated)
     gid = course_gid(work.course_number)
     with gradebook_lock(layout, work.course_id):
         counts = _is_newest(db, work)
@@ -167,20 +166,12 @@ def _save(
                 notebook,
                 _graded_before(layout, work),
             )
-            page = feedbackpage.render(
-                notebook,
-                release,
-                url,
-                work.assignment,
-                work.student,
-                work.title,
-                work.language,
-                remarks,
-            ).encode()
+            marks = marks_of(url, work.assignment, work.student, remarks)
         if counts:
-            notebook.metadata["ulab_notes"] = remarks
-            _write_for_formgrader(layout, work, notebook, content, page, gid)
-        keep_page(layout, work.submission_id, page)
+            _write_for_formgrader(layout, work, notebook, content, gid)
+        keep_notebook(layout, work.submission_id, notebook)
+        # Last: only then does the page count as out of date.
+        keep_marks(layout, work.submission_id, marks)
     return score
 
 
@@ -243,7 +234,6 @@ def _write_for_formgrader(
     work: Work,
     notebook: nbformat.NotebookNode,
     content: bytes,
-    page: bytes,
     gid: int | None,
 ) -> None:
     folder = prepare_folder(layout, work.course_id, gid)
@@ -256,4 +246,3 @@ def _write_for_formgrader(
     ):
         write_file(folder, f"{room}/{place}/{name}", written, gid)
         write_file(folder, f"{room}/{place}/timestamp.txt", received, gid)
-    write_file(folder, f"feedback/{place}/{work.assignment}.html", page, gid)

@@ -140,10 +140,10 @@ def without_hidden(
         output = nbformat.from_dict(dict(output))
         if output.output_type == "error":
             output.traceback = _cut(output.traceback, hidden)
-            if _tells("\n".join([output.evalue, *output.traceback]), hidden):
+            if tells("\n".join([output.evalue, *output.traceback]), hidden):
                 output.evalue = notice
                 output.traceback = [f"{output.ename}: {notice}"]
-        elif any(_tells(text, hidden) for text in _texts(output)):
+        elif any(tells(text, hidden) for text in _texts(output)):
             output = nbformat.v4.new_output("stream", name="stdout", text=f"{notice}\n")
         shown.append(output)
     return shown
@@ -152,12 +152,18 @@ def without_hidden(
 def _cut(traceback: Iterable[str], hidden: frozenset[str]) -> list[str]:
     kept = []
     for part in traceback:
-        lines = [line for line in part.split("\n") if not _tells(line, hidden)]
+        lines = [line for line in part.split("\n") if not tells(line, hidden)]
         if lines:
             kept.append("\n".join(lines))
     return kept
 
 
-def _tells(text: str, hidden: frozenset[str]) -> bool:
-    plain = _ANSI.sub("", text)
-    return any(line in plain for line in hidden)
+def tells(text: str, hidden: frozenset[str]) -> bool:
+    """Whether a text quotes a line of a hidden test."""
+    shown = plain(text)
+    return any(line in shown for line in hidden)
+
+
+def plain(text: str) -> str:
+    """A text without the terminal's colours."""
+    return _ANSI.sub("", text)

@@ -1,21 +1,20 @@
-"""Whether a feedback page still shows what the gradebook holds."""
+"""What the gradebook holds for a feedback page, and which state of it that is."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
 from nbgrader import api
 from sqlalchemy import Select, create_engine, select
 
-from ulab_core.layout import Layout
+from ulab_coursework.graded import Mark, Marks, Remarks
 
-# The exporter puts attributes into an order of its own.
-_STAMP = re.compile(rb'<meta (?:name="ulab-grades" )?content="([0-9a-f]{64})"')
-_STAMP_BYTES = 600
+# What nbgrader writes about an answer that is still as it was given out.
+NBGRADERS_NO_RESPONSE = "No response."
 
 
 def grade_stamps(url: str, assignment: str, student: str | None = None) -> dict[str, str]:
@@ -76,11 +75,47 @@ def _digest(rows: list[list[Any]]) -> str:
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
-def stamp_of_page(layout: Layout, submission_id: str) -> str | None:
-    """The stamp that a submission's feedback page was written with; None without a page."""
+def marks_of(url: str, assignment: str, student: str, remarks: Remarks) -> Marks:
+    """A student's points and comments in an assignment, as they are now.
+
+    The caller has the course's rights.
+
+    Parameters
+    ----------
+    url
+        The gradebook's.
+    remarks
+        What had to be mended in this submission.
+    """
+    stamp = grade_stamps(url, assignment, student).get(student, "")
+    grades = select(
+        api.BaseCell.name,
+        api.Grade.score,
+        api.Grade.max_score,
+        api.Grade.auto_score,
+        api.Grade.manual_score,
+        api.Grade.needs_manual_grade,
+    )
+    comments = select(api.BaseCell.name, api.Comment.auto_comment, api.Comment.manual_comment)
+    engine = create_engine(url)
     try:
-        with layout.feedback_file(submission_id).open("rb") as page:
-            found = _STAMP.search(page.read(_STAMP_BYTES))
-    except FileNotFoundError:
-        return None
-    return found.group(1).decode() if found else ""
+        with engine.connect() as connection:
+            found = {
+                name: Mark(
+                    points=None if waits and auto is None and manual is None else score or 0.0,
+                    max_points=most or 0.0,
+                    by_hand=manual is not None,
+                )
+                for name, score, most, auto, manual, waits in connection.execute(
+                    _of(grades, api.Grade, assignment, student)
+                )
+            }
+            for name, auto, manual in connection.execute(
+                _of(comments, api.Comment, assignment, student)
+            ):
+                if manual or auto:
+                    mark = found.get(name, Mark(None))
+                    found[name] = replace(mark, comment=manual or auto)
+    finally:
+        engine.dispose()
+    return Marks(found, stamp, remarks)

@@ -85,6 +85,16 @@ def test_whoever_handed_in_nothing_has_no_total(base: Base) -> None:
     assert "bob,Bob,,,,\r\n" in table
 
 
+def test_a_page_is_written_when_it_is_first_read_and_not_by_grading(base: Base) -> None:
+    receipt = hand_in(base, answer("return 0"))
+    grade_all(base)
+    page = base.layout.feedback_file(receipt.id)
+    assert not page.exists()
+    html = feedback_html(base.db, base.layout, receipt.id, "alice")
+    assert "add(1, 2) must be 3" in html
+    assert page.read_text() == html
+
+
 @only_root
 def test_a_course_as_root_belongs_to_its_group(base: Base) -> None:
     hand_in(base, answer())
