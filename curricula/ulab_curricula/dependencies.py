@@ -6,7 +6,7 @@ import ast
 import builtins
 import symtable
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _BUILTIN = frozenset(dir(builtins))
 _HARMLESS = frozenset({"print", "display", "isinstance", "len", "help"})
@@ -14,18 +14,20 @@ _HARMLESS = frozenset({"print", "display", "isinstance", "len", "help"})
 
 @dataclass(frozen=True)
 class Names:
-    """The global names a cell gives values to, and those it uses."""
+    """The global names a cell gives values to, those it uses, and those it binds itself."""
 
     sets: frozenset[str]
     reads: frozenset[str]
+    binds: frozenset[str] = field(default=frozenset(), compare=False)
 
 
-def names_of(code: str) -> Names | None:
+def names_of(code: str, *, keep_builtins: bool = False) -> Names | None:
     """What a cell sets and reads; None when that can't be seen (a magic, a syntax error).
 
     A name counts as set where it is bound at the top level, and where a statement there may change
     its value in place: ``x[0] = 1``, ``x += 1``, ``x.append(1)``, ``fill(x)``. It counts as read
-    where its value may come from another cell, functions' bodies included.
+    where its value may come from another cell, functions' bodies included; a builtin, which a cell
+    may also have given its name to something else, only with `keep_builtins`.
     """
     try:
         tree = ast.parse(code)
@@ -40,10 +42,22 @@ def names_of(code: str) -> Names | None:
     reads: set[str] = set()
     _read_first(tree.body, own, reads)
     changed = set().union(*(_changed_in_place(statement) for statement in _statements(tree.body)))
+    shared = {name for child in table.get_children() for name in _shared(child)}
+    reads |= inner - bound - imported
     return Names(
         frozenset(bound | imported | (changed - imported)),
-        frozenset((reads | (inner - bound - imported)) - _BUILTIN),
+        frozenset(reads if keep_builtins else reads - _BUILTIN),
+        frozenset(bound | imported | shared),
     )
+
+
+def _shared(table: symtable.SymbolTable) -> Iterator[str]:
+    """Names that a function declares global and binds."""
+    for symbol in table.get_symbols():
+        if symbol.is_declared_global() and symbol.is_assigned():
+            yield symbol.get_name()
+    for child in table.get_children():
+        yield from _shared(child)
 
 
 def _globals_of(table: symtable.SymbolTable) -> Iterator[str]:
@@ -69,7 +83,9 @@ def _read_first(body: Sequence[ast.stmt], own: set[str], reads: set[str]) -> Non
             for _name, part in ast.iter_fields(statement):
                 parts = part if isinstance(part, list) else [part]
                 for node in (item for item in parts if isinstance(item, ast.AST)):
-                    if not isinstance(node, ast.stmt):
+                    if isinstance(node, ast.ExceptHandler):
+                        reads |= (_loads(node.type) if node.type else set()) - own
+                    elif not isinstance(node, ast.stmt):
                         reads |= _loads(node) - own - _stores(node)
             if isinstance(statement, ast.For):
                 own |= _stores(statement.target)
@@ -79,28 +95,30 @@ def _read_first(body: Sequence[ast.stmt], own: set[str], reads: set[str]) -> Non
                 # What a branch binds may not be bound after it.
                 _read_first(getattr(statement, block, []), set(own), reads)
             for handler in getattr(statement, "handlers", []):
-                _read_first(handler.body, set(own), reads)
+                caught = {handler.name} if handler.name else set()
+                _read_first(handler.body, own | caught, reads)
         else:
             reads |= _loads(statement) - own
             if isinstance(statement, ast.AugAssign):
-                reads |= _base(statement.target) - own
+                reads |= base_names(statement.target) - own
             own |= _stores(statement)
 
 
 def _loads(node: ast.AST) -> set[str]:
     """Names read; those a comprehension or lambda binds for itself are not."""
-    inner = {
-        name
-        for part in ast.walk(node)
-        if isinstance(part, ast.comprehension)
-        for name in _stores(part.target)
-    } | {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
-    found = {
-        part.id
-        for part in ast.walk(node)
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)
-    }
-    return found - inner
+    if isinstance(node, ast.Name):
+        return {node.id} if isinstance(node.ctx, ast.Load) else set()
+    own: set[str] = set()
+    outside: set[str] = set()
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        own = set().union(*(_stores(part.target) for part in node.generators))
+        # The first of them is worked out before the comprehension has names of its own.
+        outside = _loads(node.generators[0].iter)
+    elif isinstance(node, ast.Lambda):
+        own = {part.arg for part in ast.walk(node.args) if isinstance(part, ast.arg)}
+        outside = _loads(node.args)
+    inside = set().union(*(_loads(child) for child in ast.iter_child_nodes(node)))
+    return outside | (inside - own)
 
 
 def _stores(node: ast.AST) -> set[str]:
@@ -130,20 +148,25 @@ def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
 def _changed_in_place(node: ast.AST) -> set[str]:
     if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete):
         targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else [node.target]
-        return set().union(*(_base(target) for target in targets))
+        return set().union(*(base_names(target) for target in targets))
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         call = node.value
         if isinstance(call.func, ast.Name) and call.func.id in _HARMLESS:
             return set()
-        owner = _base(call.func) if isinstance(call.func, ast.Attribute) else set()
-        return owner.union(*(_base(argument) for argument in call.args))
+        owner = base_names(call.func) if isinstance(call.func, ast.Attribute) else set()
+        return owner.union(*(base_names(argument) for argument in call.args))
     return set()
 
 
-def _base(node: ast.AST) -> set[str]:
-    """The name that ``x``, ``x.y[0].z`` and the like hang on."""
-    while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
-        node = node.value
+def base_names(node: ast.AST, *, through_calls: bool = False) -> set[str]:
+    """The name that ``x``, ``x.y[0].z`` and the like hang on, if wished ``x.y().z`` too."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred | ast.Call):
+        if isinstance(node, ast.Call):
+            if not through_calls:
+                break
+            node = node.func
+        else:
+            node = node.value
     return {node.id} if isinstance(node, ast.Name) else set()
 
 
