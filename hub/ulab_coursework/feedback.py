@@ -26,7 +26,12 @@ from ulab_coursework.feedbackpage import render_feedback
 from ulab_coursework.graded import Remarks
 from ulab_coursework.releases import lab_of
 from ulab_coursework.shown_grades import grade_stamps, marks_of
-from ulab_coursework.standing import Standing, class_standing, feedback_is_open, newest_of
+from ulab_coursework.standing import (
+    Standing,
+    class_standing,
+    counting_of,
+    feedback_is_open,
+)
 from ulab_coursework.submissions import find
 
 
@@ -108,10 +113,10 @@ def freshen(db: Database, layout: Layout, course_id: str, assignment: str, perso
     """
     with db.read() as session:
         found = find_assignment(session, course_id, assignment)
-        newest = newest_of(session, course_id, person).get(assignment)
+        newest = counting_of(session, found, person)
     if found.feedback_policy is not FeedbackPolicy.AT_ONCE:
         return
-    if newest is not None and outdated(layout, course_id, assignment, [newest], person):
+    if newest is not None and outdated(layout, course_id, assignment, [newest], newest.entry):
         rewrite(db, layout, course_id, assignment, person)
 
 
@@ -120,24 +125,22 @@ def outdated(
     course_id: str,
     assignment: str,
     newest: Iterable[Standing | None],
-    person: str | None = None,
+    entry: str | None = None,
 ) -> list[Standing]:
-    """Those of the newest submissions whose feedback is not what the gradebook holds.
+    """Those of the submissions that count whose feedback is not what the gradebook holds.
 
     Parameters
     ----------
-    person
-        Whose submissions these are, if all are one's.
+    entry
+        Their name in the gradebook, if all have one.
     """
     if not layout.gradebook(course_id).exists():
         return []
     with course_rights(layout, course_id):
-        stamps = grade_stamps(gradebook_url(layout, course_id), assignment, person)
+        stamps = grade_stamps(gradebook_url(layout, course_id), assignment, entry)
     found = list(_graded(newest))
     shown = graded.stamps(layout, (one.id for one in found))
-    return [
-        one for one in found if one.person in stamps and shown.get(one.id) != stamps[one.person]
-    ]
+    return [one for one in found if one.entry in stamps and shown.get(one.id) != stamps[one.entry]]
 
 
 def release_feedback(
@@ -169,15 +172,19 @@ def release_feedback(
 def rewrite(
     db: Database, layout: Layout, course_id: str, assignment: str, person: str | None = None
 ) -> int:
-    """Take points and comments of the newest graded submissions, or of one person's, anew."""
+    """Take points and comments of the submissions that count, or of one person's, anew."""
     # Locked from the start: a submission graded meanwhile would be shown under an older one's id.
     with gradebook_lock(layout, course_id):
         with db.read() as session:
             if person is None:
-                newest = [row.newest for row in class_standing(session, course_id, assignment)]
+                rows = class_standing(session, course_id, assignment)
+                newest = [row.counting for row in rows]
             else:
-                newest = [newest_of(session, course_id, person).get(assignment)]
-        return sum(_take(layout, course_id, assignment, one) for one in _graded(newest))
+                target = find_assignment(session, course_id, assignment)
+                newest = [counting_of(session, target, person)]
+        # A group's is there once for each of its members.
+        distinct = {one.id: one for one in _graded(newest)}.values()
+        return sum(_take(layout, course_id, assignment, one) for one in distinct)
 
 
 def _take(layout: Layout, course_id: str, assignment: str, submission: Standing) -> bool:
@@ -185,7 +192,7 @@ def _take(layout: Layout, course_id: str, assignment: str, submission: Standing)
     before = graded.load_marks(layout, submission.id)
     if not layout.graded_notebook(submission.id).exists():
         # Graded before notebooks were kept; the course's folder has the newest one.
-        place = f"autograded/{submission.person}/{assignment}/{assignment}.ipynb"
+        place = f"autograded/{submission.entry}/{assignment}/{assignment}.ipynb"
         try:
             content = read_file(layout.course(course_id), place)
         except FileNotFoundError:
@@ -194,7 +201,7 @@ def _take(layout: Layout, course_id: str, assignment: str, submission: Standing)
         graded.keep_notebook(layout, submission.id, notebook)
     url, remarks = gradebook_url(layout, course_id), before.remarks if before else Remarks()
     with course_rights(layout, course_id):
-        marks = marks_of(url, assignment, submission.person, remarks)
+        marks = marks_of(url, assignment, submission.entry, remarks)
     graded.keep_marks(layout, submission.id, marks)
     return True
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from nbgrader import api
 from sqlalchemy import create_engine, func, select
@@ -13,10 +14,13 @@ from sqlalchemy.orm import Session
 
 from ulab_core.i18n import mark, translations
 from ulab_core.layout import Layout
-from ulab_core.models import Assignment, Role
+from ulab_core.models import Assignment, Person, Role
 from ulab_coursework.coursefolder import gradebook_url
 from ulab_coursework.courserights import course_rights
-from ulab_coursework.courses import find_course, people_of
+from ulab_coursework.courses import find_course, find_person, people_of
+from ulab_coursework.lateness import less_penalty
+from ulab_coursework.owners import of_person
+from ulab_coursework.tries import Tries, load_tries
 
 
 @dataclass(frozen=True)
@@ -25,13 +29,21 @@ class Points:
 
     Attributes
     ----------
+    points
+        What counts: `raw` less `penalty`.
     needs_person
         Whether a cell waits for a person to grade it, so the points may still rise.
+    raw
+        What the gradebook has.
+    penalty
+        What being late costs, as deadline and rule are now.
     """
 
     points: float
     max_points: float
     needs_person: bool
+    raw: float = 0.0
+    penalty: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,16 +69,17 @@ class ClassScores:
 
 
 def class_scores(layout: Layout, session: Session, course_id: str) -> ClassScores:
-    """The points of a whole class: two queries, whatever its size."""
+    """The points of a whole class: a few queries, whatever its size."""
     course = find_course(session, course_id)
     assignments = list(course.assignments)
-    found = _points(layout, course_id, {a.name: a.max_score for a in assignments})
+    entries = _entries(layout, course_id)
+    tries = load_tries(session, assignments)
     rows = [
         StudentScores(
             person.name,
             person.display_name,
             person.college,
-            {a.name: p for a in assignments if (p := found.get((person.name, a.name)))},
+            {a.name: p for a in assignments if (p := _points(person, tries[a.id], entries))},
         )
         for person in people_of(session, course_id, Role.STUDENT)
     ]
@@ -86,14 +99,55 @@ def score_of(
 def scores_of(layout: Layout, session: Session, course_id: str, person: str) -> dict[str, Points]:
     """One student's points in each graded assignment of a course, by its name."""
     course = find_course(session, course_id)
-    maxima = {a.name: a.max_score for a in course.assignments}
-    found = _points(layout, course_id, maxima, person)
-    return {assignment: points for (_, assignment), points in found.items()}
+    who = find_person(session, person)
+    tries = load_tries(session, course.assignments, of_person(who.id))
+    names = {of.owners.of(who.id).entry or who.name for of in tries.values()}
+    entries = _entries(layout, course_id, names)
+    return {
+        of.assignment.name: points
+        for of in tries.values()
+        if (points := _points(who, of, entries)) is not None
+    }
 
 
-def _points(
-    layout: Layout, course_id: str, maxima: dict[str, float], person: str | None = None
-) -> dict[tuple[str, str], Points]:
+def held_at(layout: Layout, course_id: str, assignment: str) -> dict[str, datetime]:
+    """By name in the gradebook, when the submission came that it has the points of."""
+    entries = _entries(layout, course_id)
+    return {who: one.received_at for (who, name), one in entries.items() if name == assignment}
+
+
+@dataclass(frozen=True)
+class _Entry:
+    points: float
+    needs_person: bool
+    received_at: datetime
+
+
+def _points(person: Person, of: Tries, entries: dict[tuple[str, str], _Entry]) -> Points | None:
+    """What a student has: the gradebook's points, unless another submission counts by now."""
+    owner = of.owners.of(person.id)
+    most = of.assignment.max_score
+    held = entries.get((owner.entry or person.name, of.assignment.name))
+    best = of.counting(owner)
+    if (
+        best is not None
+        and best.score is not None
+        and (held is None or held.received_at != best.received_at)
+    ):
+        # It was handed in, or became the best, a moment ago: the gradebook follows.
+        points = less_penalty(best.score, best.penalty)
+        return Points(points, most, False, best.score, best.penalty)
+    if held is None:
+        return None
+    behind = [one for one in of.by_owner.get(owner, ()) if one.received_at == held.received_at]
+    taken = behind[0].penalty if behind else 0.0
+    points = less_penalty(held.points, taken)
+    return Points(points, most, held.needs_person, held.points, taken)
+
+
+def _entries(
+    layout: Layout, course_id: str, names: Collection[str] | None = None
+) -> dict[tuple[str, str], _Entry]:
     if not layout.gradebook(course_id).exists():
         return {}
     query = (
@@ -102,6 +156,7 @@ def _points(
             api.Assignment.name,
             func.sum(api.Grade.score),
             func.max(api.Grade.needs_manual_grade),
+            func.max(api.SubmittedAssignment.timestamp),
         )
         .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
         .join(
@@ -111,14 +166,15 @@ def _points(
         .join(api.Grade, api.Grade.notebook_id == api.SubmittedNotebook.id)
         .group_by(api.SubmittedAssignment.student_id, api.Assignment.name)
     )
-    if person is not None:
-        query = query.where(api.SubmittedAssignment.student_id == person)
+    if names is not None:
+        query = query.where(api.SubmittedAssignment.student_id.in_(names))
     engine = create_engine(gradebook_url(layout, course_id))
     try:
         with course_rights(layout, course_id), engine.connect() as connection:
             return {
-                (student, name): Points(points or 0.0, maxima.get(name, 0.0), bool(waiting))
-                for student, name, points, waiting in connection.execute(query)
+                (student, name): _Entry(points or 0.0, bool(waiting), received.replace(tzinfo=UTC))
+                for student, name, points, waiting, received in connection.execute(query)
+                if received is not None
             }
     finally:
         engine.dispose()

@@ -14,6 +14,8 @@ from nbgrader.preprocessors import SaveAutoGrades
 from ulab_coursework.answers import answers
 from ulab_coursework.assign import apply, resources_of
 
+MOST_REASON = 500
+
 
 @dataclass(frozen=True)
 class Score:
@@ -48,6 +50,25 @@ def score_of(notebook: nbformat.NotebookNode) -> Score:
         elif utils.is_task(cell):
             max_points += float(cell.metadata.nbgrader["points"])
     return Score(points, max_points)
+
+
+def questions_of(notebook: nbformat.NotebookNode) -> dict[str, dict[str, Any]]:
+    """By the grade id of each test: its points, how many there are, and why it failed."""
+    found = {}
+    for cell in notebook.cells:
+        if utils.is_grade(cell) and cell.cell_type == "code":
+            points, max_points = utils.determine_grade(cell)
+            errors = [
+                f"{output.ename}: {output.evalue}"[:MOST_REASON]
+                for output in cell.outputs
+                if output.output_type == "error"
+            ]
+            found[cell.metadata.nbgrader["grade_id"]] = {
+                "points": points,
+                "max_points": max_points,
+                "reason": " ".join(errors).removesuffix(": "),
+            }
+    return found
 
 
 def save_grades(

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import nbformat
 from nbgrader.preprocessors import LimitOutput
-from sqlalchemy import select
 
 from ulab_core.database import Database
 from ulab_core.errors import UserError
@@ -36,11 +35,20 @@ from ulab_coursework.coursefolder import (
 from ulab_coursework.courserights import course_rights
 from ulab_coursework.execution import Execution, execute, scratch_of
 from ulab_coursework.graded import Remarks, keep_marks, keep_notebook
-from ulab_coursework.grades import Score, save_grades, stderr_is_no_error
+from ulab_coursework.grades import (
+    Score,
+    questions_of,
+    save_grades,
+    score_of,
+    stderr_is_no_error,
+)
 from ulab_coursework.notebooks import parse
+from ulab_coursework.owners import Owner, names_of_group
+from ulab_coursework.regrading import follow, note_regraded
 from ulab_coursework.releases import lab_of
 from ulab_coursework.sanitise import Sanitised, sanitise
 from ulab_coursework.shown_grades import marks_of
+from ulab_coursework.tries import load_tries
 
 
 class GradingFailed(UserError):
@@ -110,13 +118,17 @@ def grade(
                 "administrator finds the reason in the log of the grading worker."
             )
         ) from RuntimeError(execution.log)
+    questions = questions_of(stderr_is_no_error(execution.notebook))
     score = _save(db, layout, work, prepared, execution, content)
     with db.write() as session:
         submission = session.get_one(Submission, work.submission_id)
         submission.score, submission.max_score = score.points, score.max_points
         submission.graded_at = utc_now()
+        submission.questions = questions
+        note_regraded(session, submission)
         if not queue.done(session, held):
             raise LeaseLost
+    follow(db, layout, work.course_id, work.assignment, work.student)
     return score
 
 
@@ -125,14 +137,20 @@ def _look_up(db: Database, layout: Layout, submission_id: str) -> Work:
         submission = session.get_one(Submission, submission_id)
         assignment, person = submission.assignment, submission.person
         lab = lab_of(layout, assignment)
+        student, display_name = person.name, person.display_name
+        owner = Owner.of(person.id, submission.group_id)
+        if submission.group_id is not None and owner.entry is not None:
+            name, people = names_of_group(session, submission.group_id)
+            student = owner.entry
+            display_name = f"{name} ({', '.join(one.name for one in people)})"
         return Work(
             submission_id=submission.id,
             course_id=assignment.course_id,
             course_number=assignment.course.number,
             assignment=assignment.name,
             title=assignment.title(submission.language),
-            student=person.name,
-            display_name=person.display_name,
+            student=student,
+            display_name=display_name,
             language=submission.language,
             sha256=submission.sha256,
             received_at=submission.received_at,
@@ -154,7 +172,7 @@ def _save(
     remarks = Remarks(prepared.missing, prepared.duplicated)
     gid = course_gid(work.course_number)
     with gradebook_lock(layout, work.course_id):
-        counts = _is_newest(db, work)
+        counts = _counts(db, work, score_of(notebook))
         with _gradebook_for(layout, work.course_id, counts) as url:
             score = save_grades(
                 url,
@@ -185,25 +203,20 @@ def _graded_before(layout: Layout, work: Work) -> nbformat.NotebookNode | None:
         return None
 
 
-def _is_newest(db: Database, work: Work) -> bool:
-    """Whether no later submission exists; only the newest one counts in the gradebook."""
+def _counts(db: Database, work: Work, score: Score) -> bool:
+    """Whether this submission, with what it scores now, is the one for the gradebook."""
     with db.read() as session:
         submission = session.get_one(Submission, work.submission_id)
-        newest = session.scalar(
-            select(Submission.id)
-            .where(
-                Submission.assignment_id == submission.assignment_id,
-                Submission.person_id == submission.person_id,
-            )
-            .order_by(Submission.received_at.desc(), Submission.id.desc())
-            .limit(1)
-        )
-    return newest == work.submission_id
+        owner = Owner.of(submission.person_id, submission.group_id)
+        wanted = owner.submissions()
+        tries = load_tries(session, [submission.assignment], wanted)[submission.assignment_id]
+    found = tries.with_score(owner, work.submission_id, score.points).counting(owner)
+    return found is not None and found.id == work.submission_id
 
 
 @contextmanager
 def _gradebook_for(layout: Layout, course_id: str, counts: bool) -> Iterator[str]:
-    """The course's gradebook, or a copy to be thrown away for a submission that was replaced."""
+    """The course's gradebook, or a copy to be thrown away for a submission that doesn't count."""
     url = gradebook_url(layout, course_id)
     if counts:
         with course_rights(layout, course_id):

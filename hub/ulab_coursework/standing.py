@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
 
 from ulab_core.models import (
     Assignment,
@@ -19,6 +21,9 @@ from ulab_core.models import (
     Submission,
 )
 from ulab_coursework.courses import find_assignment, find_course, people_of
+from ulab_coursework.lateness import less_penalty
+from ulab_coursework.owners import Owner, of_person, owner_of
+from ulab_coursework.tries import Tries, load_tries
 
 
 class State(StrEnum):
@@ -36,8 +41,17 @@ class Standing:
 
     Attributes
     ----------
+    person
+        Who handed it in.
     score, max_score
-        What autograding gave this submission; None before, or while withheld from a student.
+        What autograding gave this submission, less what being late costs now; None before, or
+        while withheld from a student.
+    penalty
+        The points that being late costs.
+    counts
+        Whether it is the one of its student or group that counts.
+    entry
+        Whose name it has in the gradebook.
     problem
         Why grading failed: an untranslated sentence (a catalogue key).
     feedback
@@ -61,6 +75,9 @@ class Standing:
     problem: str | None
     feedback: bool
     withheld: bool
+    penalty: float = 0.0
+    counts: bool = True
+    entry: str = ""
 
     @property
     def pending(self) -> bool:
@@ -70,13 +87,19 @@ class Standing:
 
 @dataclass(frozen=True)
 class ClassRow:
-    """A student of a course with the newest submission of one assignment."""
+    """A student of a course with the newest submission of one assignment, and the one that counts.
+
+    Both may be another member's of the student's group.
+    """
 
     person: str
     display_name: str
     college: str
     submissions: int
     newest: Standing | None
+    counting: Standing | None
+    extended_to: datetime | None = None
+    """The deadline of the student's own, or of their group."""
 
 
 def feedback_is_open(assignment: Assignment) -> bool:
@@ -99,113 +122,173 @@ def _newest_job(submission: Submission) -> Job | None:
     return max(submission.jobs, key=lambda job: (job.created_at, job.id), default=None)
 
 
-def standing(submission: Submission, for_student: bool = True) -> Standing:
-    """Describe one submission whose `jobs`, `person` and `assignment` can be loaded."""
-    state = state_of(submission)
-    graded = submission.graded_at is not None
-    open_ = feedback_is_open(submission.assignment)
-    withheld = graded and for_student and not open_
-    newest = _newest_job(submission)
+def describe(
+    session: Session,
+    tries: Mapping[int, Tries],
+    wanted: ColumnElement[bool],
+    for_student: bool = True,
+) -> dict[str, Standing]:
+    """Say where the wanted submissions stand, by id and oldest first, in two queries.
+
+    Parameters
+    ----------
+    tries
+        By assignment, what was handed in for it by whomever the wanted ones are of.
+    """
+    ids = list(tries)
+    # Columns, not objects: a class has thousands.
+    rows = session.execute(
+        select(
+            Submission.id,
+            Submission.assignment_id,
+            Submission.person_id,
+            Submission.group_id,
+            Person.name.label("person"),
+            Submission.sha256,
+            Submission.size,
+            Submission.via,
+            Submission.language,
+            Submission.received_at,
+            Submission.graded_at,
+            Submission.score,
+            Submission.max_score,
+        )
+        .join(Person, Person.id == Submission.person_id)
+        .where(Submission.assignment_id.in_(ids), wanted)
+        .order_by(Submission.received_at, Submission.id)
+    ).all()
+    jobs = {
+        one: (state, problem)
+        for one, state, problem in session.execute(
+            select(Job.submission_id, Job.state, Job.problem)
+            .join(Submission, Submission.id == Job.submission_id)
+            .where(Submission.assignment_id.in_(ids), wanted)
+            .order_by(Job.created_at, Job.id)
+        )
+    }
+    chosen: dict[tuple[int, Owner], str | None] = {}
+    found = {}
+    for row in rows:
+        of = tries[row.assignment_id]
+        owner = Owner.of(row.person_id, row.group_id)
+        if (row.assignment_id, owner) not in chosen:
+            best = of.counting(owner)
+            chosen[row.assignment_id, owner] = best.id if best else None
+        taken = next(one.penalty for one in of.by_owner[owner] if one.id == row.id)
+        counts = chosen[row.assignment_id, owner] == row.id
+        job = jobs.get(row.id)
+        found[row.id] = _standing(row, job, of.assignment, owner, taken, counts, for_student)
+    return found
+
+
+def _standing(
+    row: Any,
+    job: tuple[JobState, str | None] | None,
+    assignment: Assignment,
+    owner: Owner,
+    taken: float,
+    counts: bool,
+    for_student: bool,
+) -> Standing:
+    state = State.GRADED if job is None or job[0] is JobState.DONE else State(job[0].value)
+    graded = row.graded_at is not None
+    withheld = graded and for_student and not feedback_is_open(assignment)
+    score = None if row.score is None or withheld else less_penalty(row.score, taken)
     return Standing(
-        id=submission.id,
-        person=submission.person.name,
-        assignment=submission.assignment.name,
-        sha256=submission.sha256,
-        size=submission.size,
-        via=submission.via,
-        language=submission.language,
-        received_at=submission.received_at,
+        id=row.id,
+        person=row.person,
+        assignment=assignment.name,
+        sha256=row.sha256,
+        size=row.size,
+        via=row.via,
+        language=row.language,
+        received_at=row.received_at,
         state=state,
-        graded_at=submission.graded_at,
-        score=None if withheld else submission.score,
-        max_score=submission.max_score,
-        problem=newest.problem if newest is not None and state is State.FAILED else None,
+        graded_at=row.graded_at,
+        score=score,
+        max_score=row.max_score,
+        penalty=taken,
+        counts=counts,
+        entry=owner.entry or row.person,
+        problem=job[1] if job is not None and state is State.FAILED else None,
         feedback=graded and not withheld,
         withheld=withheld,
     )
 
 
+def standing_of(session: Session, submission: Submission, for_student: bool = True) -> Standing:
+    """Where one submission stands."""
+    owner = Owner.of(submission.person_id, submission.group_id)
+    tries = load_tries(session, [submission.assignment], owner.submissions())
+    wanted = Submission.id == submission.id
+    return describe(session, tries, wanted, for_student)[submission.id]
+
+
 def history(
     session: Session, course_id: str, assignment: str, person: str, for_student: bool = True
 ) -> list[Standing]:
-    """Everything a person handed in for an assignment, newest first."""
+    """Everything a person, or their group, handed in for an assignment, newest first."""
     found = find_assignment(session, course_id, assignment)
-    rows = session.scalars(
-        _loaded()
-        .join(Person, Person.id == Submission.person_id)
-        .where(Submission.assignment_id == found.id, Person.name == person)
-        .order_by(Submission.received_at.desc(), Submission.id.desc())
-    )
-    return [standing(row, for_student) for row in rows]
+    owner = owner_of(session, found.id, person)
+    tries = load_tries(session, [found], owner.submissions())
+    rows = describe(session, tries, owner.submissions(), for_student)
+    return list(rows.values())[::-1]
 
 
 def newest_of(session: Session, course_id: str, person: str) -> dict[str, Standing]:
-    """A person's newest submission of each assignment of a course, by assignment name."""
-    rows = session.scalars(
-        _loaded()
-        .join(Person, Person.id == Submission.person_id)
-        .join(Assignment, Assignment.id == Submission.assignment_id)
-        .where(Assignment.course_id == course_id, Person.name == person)
-        .order_by(Submission.received_at, Submission.id)
-    )
-    return {row.assignment.name: standing(row) for row in rows}
+    """A person's, or their group's, newest submission of each assignment, by assignment name."""
+    found: dict[str, Standing] = {}
+    for one in _all_of(session, find_course(session, course_id).assignments, person):
+        found[one.assignment] = one
+    return found
+
+
+def counting_of(session: Session, assignment: Assignment, person: str) -> Standing | None:
+    """The submission of a person, or of their group, that counts."""
+    return next((one for one in _all_of(session, [assignment], person) if one.counts), None)
+
+
+def _all_of(
+    session: Session, assignments: Collection[Assignment], person: str
+) -> Collection[Standing]:
+    id_ = session.scalar(select(Person.id).where(Person.name == person))
+    if id_ is None:
+        return ()
+    tries = load_tries(session, assignments, of_person(id_))
+    mine = [one.id for of in tries.values() for one in of.of(id_)]
+    return describe(session, tries, Submission.id.in_(mine)).values()
 
 
 def class_standing(session: Session, course_id: str, assignment: str) -> list[ClassRow]:
-    """Every student of a course with the newest submission, for an instructor."""
+    """Every student of a course with what they handed in, for an instructor."""
     found = find_assignment(session, course_id, assignment)
-    newest = _newest(session, Submission.assignment_id == found.id)
-    students = people_of(session, course_id, Role.STUDENT)
-    return [_row(one, newest.get((found.id, one.id))) for one in students]
+    return _class_rows(session, course_id, [found])[found.name]
 
 
 def course_standing(session: Session, course_id: str) -> dict[str, list[ClassRow]]:
     """What `class_standing` says of each assignment of a course, in as few queries as for one."""
-    course = find_course(session, course_id)
-    ids = [assignment.id for assignment in course.assignments]
-    newest = _newest(session, Submission.assignment_id.in_(ids))
+    return _class_rows(session, course_id, find_course(session, course_id).assignments)
+
+
+def _class_rows(
+    session: Session, course_id: str, assignments: Collection[Assignment]
+) -> dict[str, list[ClassRow]]:
+    tries = load_tries(session, assignments)
     students = people_of(session, course_id, Role.STUDENT)
-    return {
-        assignment.name: [_row(one, newest.get((assignment.id, one.id))) for one in students]
-        for assignment in course.assignments
-    }
+    shown = describe(session, tries, Submission.id.is_not(None), for_student=False)
+    return {of.assignment.name: [_row(one, of, shown) for one in students] for of in tries.values()}
 
 
-def _newest(
-    session: Session, wanted: ColumnElement[bool]
-) -> dict[tuple[int, int], tuple[Submission, int]]:
-    """By assignment and person: the newest of the wanted submissions, and how many there are."""
-    of_one = (Submission.assignment_id, Submission.person_id)
-    newest_first = (Submission.received_at.desc(), Submission.id.desc())
-    ranked = (
-        select(
-            Submission.id,
-            func.row_number().over(partition_by=of_one, order_by=newest_first).label("rank"),
-            func.count().over(partition_by=of_one).label("count"),
-        )
-        .where(wanted)
-        .subquery()
-    )
-    rows = session.execute(
-        _loaded()
-        .add_columns(ranked.c.count)
-        .join(ranked, ranked.c.id == Submission.id)
-        .where(ranked.c.rank == 1)
-    )
-    return {(one.assignment_id, one.person_id): (one, count) for one, count in rows}
-
-
-def _row(person: Person, newest: tuple[Submission, int] | None) -> ClassRow:
-    submission, count = newest or (None, 0)
-    shown = standing(submission, for_student=False) if submission is not None else None
-    return ClassRow(person.name, person.display_name, person.college, count, shown)
-
-
-def _loaded() -> Select[Submission]:
-    return select(Submission).options(
-        selectinload(Submission.jobs).load_only(
-            Job.id, Job.submission_id, Job.state, Job.problem, Job.created_at
-        ),
-        selectinload(Submission.person),
-        selectinload(Submission.assignment),
+def _row(person: Person, of: Tries, shown: Mapping[str, Standing]) -> ClassRow:
+    owner = of.owners.of(person.id)
+    mine, counts = of.by_owner.get(owner, ()), of.counting(owner)
+    due_at = of.owners.deadline(of.assignment, owner).due_at
+    return ClassRow(
+        person=person.name,
+        display_name=person.display_name,
+        college=person.college,
+        submissions=len(mine),
+        newest=shown[mine[-1].id] if mine else None,
+        counting=shown[counts.id] if counts else None,
+        extended_to=due_at if due_at != of.assignment.due_at else None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,27 +11,23 @@ from sqlalchemy.orm import Session, joinedload
 
 from ulab_core.audit import record
 from ulab_core.database import Database
-from ulab_core.errors import Conflict, NotFound, TooLarge
+from ulab_core.errors import NotFound, TooLarge
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
-from ulab_core.models import Assignment, Person, Role, Submission, utc_now
+from ulab_core.models import Assignment, Role, Submission, utc_now
 from ulab_core.settings import Settings
 from ulab_coursework import queue, store
 from ulab_coursework.courses import (
     find_assignment,
     find_person,
-    require_instructor,
     require_member,
     role_in,
 )
-from ulab_coursework.lateness import Timing, shown, timing
 from ulab_coursework.notebooks import check_belongs, language_of, parse
-from ulab_coursework.standing import Standing, State, class_standing, standing, state_of
+from ulab_coursework.owners import Owner, owner_of
+from ulab_coursework.standing import Standing, State, standing_of, state_of
+from ulab_coursework.taking import refuse_now
 from ulab_curricula import load_published
-
-
-class AfterDeadline(Conflict):
-    """The submission arrived when the deadline had passed."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +40,8 @@ class Receipt:
         The server's clock, UTC.
     again
         The same bytes were handed in before and this is that receipt.
+    attempts_left
+        How many more are taken; None where there is no limit.
     """
 
     id: str
@@ -53,6 +51,7 @@ class Receipt:
     course_id: str
     assignment: str
     again: bool = False
+    attempts_left: int | None = None
 
 
 def refuse_size(size: int, settings: Settings) -> None:
@@ -98,7 +97,7 @@ def receive(
 
     Raises
     ------
-    TooLarge, NotANotebook, OtherAssignment, NotAllowed, NotFound, AfterDeadline
+    TooLarge, NotANotebook, OtherAssignment, NotAllowed, NotFound, AfterDeadline, NoAttempt
         With a sentence that says what to do. Nothing is stored then.
     """
     received_at = utc_now()
@@ -108,8 +107,9 @@ def receive(
         require_member(session, course_id, person)
         target = find_assignment(session, course_id, assignment)
         refuse_unpublished(target)
-        if not _handed_in_before(session, target, person, sha256):
-            refuse_late(target, received_at, settings)
+        owner = owner_of(session, target.id, person)
+        if not _handed_in_before(session, target, owner, sha256):
+            refuse_now(session, target, owner, received_at, settings)
         course = target.course
         titles = {one.name: one.titles for one in course.assignments}
         lab = load_published(layout, course.curriculum, course.curriculum_version).lab(assignment)
@@ -121,16 +121,20 @@ def receive(
 
     with db.write() as session:
         target = find_assignment(session, course_id, assignment)
-        existing = _handed_in_before(session, target, person, sha256)
+        owner = owner_of(session, target.id, person)
+        # Two at the same moment would both find that one attempt is left.
+        owner.lock(session)
+        existing = _handed_in_before(session, target, owner, sha256)
         if existing is not None:
             if state_of(existing) is State.FAILED:
                 queue.enqueue(session, existing)
             return _receipt(existing, course_id, assignment, again=True)
         # Asked again, because the instructor may have acted since.
         refuse_unpublished(target)
-        refuse_late(target, received_at, settings)
+        room = refuse_now(session, target, owner, received_at, settings)
         submission = Submission(
             assignment_id=target.id,
+            group_id=owner.group_id,
             person_id=find_person(session, person).id,
             sha256=sha256,
             size=len(content),
@@ -150,7 +154,8 @@ def receive(
             sha256=sha256,
             via=via,
         )
-    return _receipt(submission, course_id, assignment)
+    left = None if room.left is None else room.left - 1
+    return replace(_receipt(submission, course_id, assignment), attempts_left=left)
 
 
 def refuse_unpublished(assignment: Assignment) -> None:
@@ -160,29 +165,13 @@ def refuse_unpublished(assignment: Assignment) -> None:
         )
 
 
-def refuse_late(assignment: Assignment, received_at: datetime, settings: Settings) -> None:
-    due_at = assignment.due_at
-    if due_at is None or timing(received_at, due_at) is Timing.IN_TIME:
-        return
-    raise AfterDeadline(
-        mark(
-            "The deadline of {assignment} was {deadline} ({zone}), so this was not taken. "
-            "Ask your instructor if you need more time."
-        ),
-        assignment=assignment.titles,
-        deadline=shown(due_at, settings.site.zone),
-        zone=settings.site.time_zone,
-    )
-
-
 def _handed_in_before(
-    session: Session, assignment: Assignment, person: str, sha256: str
+    session: Session, assignment: Assignment, owner: Owner, sha256: str
 ) -> Submission | None:
-    """The person's newest submission, if it has these very bytes."""
+    """The newest submission of a student or group, if it has these very bytes."""
     newest = session.scalar(
         select(Submission)
-        .join(Person, Person.id == Submission.person_id)
-        .where(Submission.assignment_id == assignment.id, Person.name == person)
+        .where(Submission.assignment_id == assignment.id, owner.submissions())
         .order_by(Submission.received_at.desc(), Submission.id.desc())
         .limit(1)
     )
@@ -219,15 +208,21 @@ def find(session: Session, submission_id: str, person: str) -> tuple[Submission,
     )
     if submission is not None:
         role = role_in(session, submission.assignment.course_id, person)
-        if role is Role.INSTRUCTOR or (role is not None and submission.person.name == person):
+        if role is Role.INSTRUCTOR or (role is not None and _is_of(session, submission, person)):
             return submission, role
     raise NotFound(mark("There is no such submission of yours."))
+
+
+def _is_of(session: Session, submission: Submission, person: str) -> bool:
+    if submission.group_id is None:
+        return submission.person.name == person
+    return owner_of(session, submission.assignment_id, person).group_id == submission.group_id
 
 
 def get(session: Session, submission_id: str, person: str) -> Standing:
     """Where one submission stands, for a reader who may see it."""
     submission, role = find(session, submission_id, person)
-    return standing(submission, for_student=role is not Role.INSTRUCTOR)
+    return standing_of(session, submission, for_student=role is not Role.INSTRUCTOR)
 
 
 def notebook_bytes(db: Database, layout: Layout, submission_id: str, person: str) -> bytes:
@@ -236,33 +231,3 @@ def notebook_bytes(db: Database, layout: Layout, submission_id: str, person: str
         submission, _ = find(session, submission_id, person)
         sha256 = submission.sha256
     return store.fetch(layout, sha256)
-
-
-def grade_again(
-    db: Database, course_id: str, assignment: str, actor: str, student: str = ""
-) -> int:
-    """Queue the newest submission of every student, or of one, for grading.
-
-    Returns
-    -------
-    int
-        How many submissions were queued.
-    """
-    with db.write() as session:
-        require_instructor(session, course_id, actor)
-        target = find_assignment(session, course_id, assignment)
-        if student:
-            find_person(session, student)
-        rows = class_standing(session, course_id, assignment)
-        ids = [row.newest.id for row in rows if row.newest and student in ("", row.person)]
-        if student and not ids:
-            raise NotFound(
-                mark("{person} has not submitted {assignment}."),
-                person=student,
-                assignment=target.titles,
-            )
-        queue.enqueue_all(session, ids)
-        record(
-            session, actor, "assignment.grade", f"{course_id}/{target.name}", submissions=len(ids)
-        )
-    return len(ids)

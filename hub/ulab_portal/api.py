@@ -15,7 +15,7 @@ from starlette.responses import Response
 from ulab_core.hub_auth import HubUser
 from ulab_core.i18n import LANGUAGES, translations
 from ulab_core.models import Assignment, Course, FeedbackPolicy, Role
-from ulab_coursework import feedback, releases, submissions
+from ulab_coursework import feedback, regrading, releases, submissions
 from ulab_coursework.courses import (
     courses_of,
     find_assignment,
@@ -178,7 +178,7 @@ def grade(
 ) -> dict[str, int]:
     """Queue newest submissions for grading."""
     student = wanted.student if wanted else ""
-    queued = submissions.grade_again(base.db, course_id, assignment, user.name, student)
+    queued = regrading.grade_again(base.db, course_id, assignment, user.name, student)
     return {"queued": queued}
 
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from ulab_core.errors import Conflict
 from ulab_core.i18n import mark
 from ulab_core.models import Assignment, FeedbackPolicy, utc_now
-from ulab_coursework import feedback, gradebook, releases, submissions
+from ulab_coursework import feedback, gradebook, regrading, releases
 from ulab_coursework.courses import find_assignment, find_course, require_instructor
 from ulab_coursework.gradebook import Points
 from ulab_coursework.standing import (
@@ -176,7 +176,7 @@ def _lab(page: Page, course_id: str, name: str, template: str) -> Response:
 def _unreleased(page: Page, found: Assignment, rows: list[ClassRow]) -> int:
     if found.feedback_policy is FeedbackPolicy.AT_ONCE or not feedback_is_open(found):
         return 0
-    newest = [row.newest for row in rows]
+    newest = {row.counting.id: row.counting for row in rows if row.counting}.values()
     return len(feedback.outdated(page.portal.layout, found.course_id, found.name, newest))
 
 
@@ -231,7 +231,7 @@ def grade(
     course_id: str, name: str, page: Instructor, student: Annotated[str, Form()] = ""
 ) -> Response:
     """Grade everyone's newest submission again, or one student's."""
-    submissions.grade_again(page.portal.db, course_id, name, page.user.name, student)
+    regrading.grade_again(page.portal.db, course_id, name, page.user.name, student)
     return _lab(page, course_id, name, "_class.html")
 
 

@@ -20,7 +20,7 @@ from ulab_coursework.coursefolder import gradebook_url
 from ulab_coursework.courses import find_person
 from ulab_coursework.feedback import NotReleased, feedback_html, release_feedback
 from ulab_coursework.gradebook import class_scores, score_of, to_csv
-from ulab_coursework.submissions import grade_again
+from ulab_coursework.regrading import grade_again
 
 
 def test_a_regrade_keeps_what_a_person_graded(base: Base) -> None:

@@ -24,7 +24,7 @@ from ulab_core.models import AuditEntry, Job, Submission, utc_now
 from ulab_coursework import releases
 from ulab_coursework.notebooks import NotANotebook, OtherAssignment
 from ulab_coursework.standing import class_standing, course_standing, history
-from ulab_coursework.submissions import AfterDeadline
+from ulab_coursework.taking import AfterDeadline
 
 
 def test_what_is_taken_is_stored_before_the_receipt_and_old_ones_stay(base: Base) -> None:

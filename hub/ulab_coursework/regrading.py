@@ -1,0 +1,148 @@
+"""Grading again: one student's, a whole class's with a report, and what now counts instead."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ulab_core.audit import record
+from ulab_core.database import Database
+from ulab_core.errors import NotFound
+from ulab_core.i18n import mark
+from ulab_core.layout import Layout
+from ulab_core.models import Assignment, Counts, Person, Regrade, RegradedSubmission, Submission
+from ulab_coursework import gradebook, queue
+from ulab_coursework.courses import find_assignment, find_person, require_instructor
+from ulab_coursework.tries import Tries, load_tries
+
+
+def grade_again(
+    db: Database, course_id: str, assignment: str, actor: str, student: str = ""
+) -> int:
+    """Queue what counts of every student, or of one, for grading.
+
+    Everyone's is a regrade whose report is kept, and where the best counts all submissions are
+    graded: another one may be the best.
+
+    Returns
+    -------
+    int
+        How many submissions were queued.
+    """
+    with db.write() as session:
+        require_instructor(session, course_id, actor)
+        target = find_assignment(session, course_id, assignment)
+        if not student:
+            return regrade(session, target, actor).submissions
+        tries = load_tries(session, [target])[target.id]
+        best = tries.counting(tries.owners.of(find_person(session, student).id))
+        if best is None:
+            raise NotFound(
+                mark("{person} has not submitted {assignment}."),
+                person=student,
+                assignment=target.titles,
+            )
+        queue.enqueue_all(session, [best.id])
+        record(session, actor, "assignment.grade", f"{course_id}/{target.name}", submissions=1)
+    return 1
+
+
+class Asked:
+    """A regrade that was asked for: its number, and how many submissions were queued."""
+
+    def __init__(self, id_: int, submissions: int) -> None:
+        self.id = id_
+        self.submissions = submissions
+
+
+def regrade(
+    session: Session, assignment: Assignment, actor: str, version_before: str = ""
+) -> Asked:
+    """Queue a class's submissions and keep their scores of now, for the report."""
+    tries = load_tries(session, [assignment])[assignment.id]
+    ids = to_regrade(tries)
+    version = assignment.course.curriculum_version
+    asked = Regrade(
+        assignment_id=assignment.id,
+        actor=actor,
+        version_before=version_before or version,
+        version_after=version,
+    )
+    session.add(asked)
+    session.flush()
+    rows = session.execute(
+        select(Submission.id, Submission.score, Submission.questions).where(Submission.id.in_(ids))
+    )
+    session.add_all(
+        RegradedSubmission(regrade_id=asked.id, submission_id=one, score_before=score, before=known)
+        for one, score, known in rows
+    )
+    queue.enqueue_all(session, ids)
+    place = f"{assignment.course_id}/{assignment.name}"
+    record(session, actor, "assignment.grade", place, submissions=len(ids), regrade=asked.id)
+    return Asked(asked.id, len(ids))
+
+
+def to_regrade(tries: Tries) -> list[str]:
+    """What a regrade grades: what counts, or everything where the best counts."""
+    if tries.assignment.counts is Counts.BEST:
+        return [one.id for tried in tries.by_owner.values() for one in tried]
+    found = (tries.counting(owner) for owner in tries.by_owner)
+    return [one.id for one in found if one is not None]
+
+
+def note_regraded(session: Session, submission: Submission) -> None:
+    """Write into open regrades what a submission scored now."""
+    rows = session.scalars(
+        select(RegradedSubmission).where(
+            RegradedSubmission.submission_id == submission.id,
+            RegradedSubmission.graded_at.is_(None),
+        )
+    )
+    for row in rows:
+        row.score_after, row.after = submission.score, submission.questions
+        row.graded_at = submission.graded_at
+
+
+def follow(
+    db: Database, layout: Layout, course_id: str, assignment: str, entry: str | None = None
+) -> int:
+    """Queue graded submissions that count by now while the gradebook has another one's points.
+
+    That happens where the best counts: a regrade, a moved deadline or another rule may make
+    another one the best.
+
+    Parameters
+    ----------
+    entry
+        The only one in the gradebook to look at; None for all.
+    """
+    with db.read() as session:
+        target = find_assignment(session, course_id, assignment)
+        if entry is not None and target.counts is Counts.LAST:
+            return 0
+        tries = load_tries(session, [target])[target.id]
+        names = {one.id: one.name for one in session.execute(select(Person.id, Person.name))}
+        held = gradebook.held_at(layout, course_id, assignment)
+        wanted = _not_held(tries, names, held, entry)
+    if wanted:
+        with db.write() as session:
+            queue.enqueue_all(session, wanted)
+    return len(wanted)
+
+
+def _not_held(
+    tries: Tries, names: dict[int, str], held: dict[str, Any], entry: str | None
+) -> Collection[str]:
+    found = []
+    for owner in tries.by_owner:
+        name = owner.entry or names[owner.person_id or 0]
+        best = tries.counting(owner)
+        if best is None or best.score is None or entry not in (None, name):
+            continue
+        if name in held and held[name] != best.received_at:
+            found.append(best.id)
+    return found
