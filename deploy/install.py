@@ -247,7 +247,16 @@ def build_web(wanted: str) -> None:
 
 
 def install_for_tests() -> None:
-    """Debian's Chromium and a Chinese font, for the browser tests."""
+    """Debian's Chromium and a Chinese font, for the browser tests; PostgreSQL for the queue's."""
+    if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        try:
+            apt_install(["postgresql"], why=say("队列测试", "for the tests of the queue"))
+        except Refused as refusal:
+            print(refusal)
+            tell(
+                "没有 PostgreSQL，跳过它的测试。",
+                "Without PostgreSQL the tests with it are skipped.",
+            )
     missing = []
     if not Path("/usr/bin/chromium").exists():
         missing.append("chromium")

@@ -24,7 +24,8 @@ def database_url(settings: Settings) -> str:
 
 def open_engine(url: str) -> Engine:
     """Open the database; SQLite in WAL mode, with foreign keys and patience for other writers."""
-    engine = create_engine(url)
+    # A server's connections may be gone when they are next needed: it was started anew, say.
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin)

@@ -129,6 +129,14 @@ class JobState(enum.StrEnum):
     FAILED = "failed"
 
 
+class Lane(enum.StrEnum):
+    """Who is served first: in the order of these words, which is the database's too."""
+
+    LIVE = "live"
+    """Just handed in; a student waits."""
+    REGRADE = "regrade"
+
+
 def _enum(kind: type[enum.StrEnum]) -> Enum:
     return Enum(kind, native_enum=False, values_callable=lambda members: [m.value for m in members])
 
@@ -163,6 +171,8 @@ class Course(Base):
     curriculum_version: Mapped[str] = mapped_column(String(64))
     term: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    served_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When a worker last took a job of it; whose turn was longest ago is next."""
 
     enrolments: Mapped[list[Enrolment]] = relationship(back_populates="course")
     assignments: Mapped[list[Assignment]] = relationship(
@@ -293,6 +303,10 @@ class Submission(Base):
     """What autograding gave this very submission; the gradebook holds the score that counts."""
     questions: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """By the test's grade id: its ``points``, ``max_points`` and ``reason``."""
+    graded_version: Mapped[str | None] = mapped_column(String(64))
+    """The version of the curriculum that it was graded with."""
+    tests_digest: Mapped[str | None] = mapped_column(String(64))
+    """The SHA-256 of the tests that it was graded with."""
 
     assignment: Mapped[Assignment] = relationship(back_populates="submissions")
     person: Mapped[Person] = relationship()
@@ -309,13 +323,21 @@ class Job(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     submission_id: Mapped[str] = mapped_column(ForeignKey("submissions.id"), index=True)
     state: Mapped[JobState] = mapped_column(_enum(JobState), default=JobState.QUEUED)
+    lane: Mapped[Lane] = mapped_column(_enum(Lane), default=Lane.LIVE)
+    forced: Mapped[bool] = mapped_column(default=False)
+    """Grade also what was graded with the same tests before."""
     attempts: Mapped[int] = mapped_column(default=0)
-    worker: Mapped[str | None] = mapped_column(String(64))
+    worker: Mapped[str | None] = mapped_column(String(128))
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     problem: Mapped[str | None]
     """An untranslated sentence (a catalogue key) that says why the job failed."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    question: Mapped[str | None] = mapped_column(String(128))
+    """The test that a running job is at, by its grade id."""
+    questions_done: Mapped[int | None]
+    questions: Mapped[int | None]
 
     submission: Mapped[Submission] = relationship(back_populates="jobs")
 

@@ -123,7 +123,13 @@ class Warm(_Section):
 class Grading(_Section):
     """How submissions are graded."""
 
-    workers: int = Field(1, ge=1, le=64, description="Submissions graded at once.")
+    workers: int = Field(1, ge=1, le=64, description="Processes that grade.")
+    slots: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="Submissions that each of them grades at once; 0 for one a core.",
+    )
     cell_timeout_s: int = Field(60, ge=1, description="Seconds one cell may run.")
     job_timeout_s: int = Field(600, ge=1, description="Seconds a whole submission may take.")
     memory_mb: int = Field(2048, ge=256, description="Memory of one grading sandbox in MiB.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,6 +49,7 @@ from ulab_coursework.releases import lab_of
 from ulab_coursework.sanitise import Sanitised, sanitise
 from ulab_coursework.shown_grades import marks_of
 from ulab_coursework.tries import load_tries
+from ulab_coursework.versions import tests_digest
 
 
 class GradingFailed(UserError):
@@ -74,17 +75,35 @@ class Work:
     sha256: str
     received_at: datetime
     release: Path
+    version: str
+    tests: str
+    before: Score | None
+    """What it has by these very tests already."""
+
+
+def _tell_nobody(progress: queue.Progress) -> None:
+    """Where no page shows how far grading is."""
 
 
 def grade(
-    db: Database, layout: Layout, settings: Settings, held: queue.Lease, index: int = 0
+    db: Database,
+    layout: Layout,
+    settings: Settings,
+    held: queue.Lease,
+    index: int = 0,
+    progress: Callable[[queue.Progress], None] = _tell_nobody,
 ) -> Score:
     """Do a grading job to its end; doing it twice gives the same.
+
+    Many threads may do so at once: it changes nothing that belongs to the whole process. A
+    submission that these very tests have graded is left as it is, unless the job is forced.
 
     Parameters
     ----------
     index
-        The worker's number, which chooses the sandbox's host user.
+        The slot's number, which chooses the sandbox's host user.
+    progress
+        Called with each question that is begun.
 
     Raises
     ------
@@ -94,6 +113,12 @@ def grade(
         The job went to another worker meanwhile.
     """
     work = _look_up(db, layout, held.submission_id)
+    if work.before is not None and not held.forced:
+        with db.write() as session:
+            if not queue.done(session, held):
+                raise LeaseLost
+            note_regraded(session, session.get_one(Submission, work.submission_id))
+        return work.before
     release = json.loads(work.release.read_bytes())
     content = store.fetch(layout, work.sha256)
     if store.digest(content) != work.sha256:
@@ -119,15 +144,16 @@ def grade(
             )
         ) from RuntimeError(execution.log)
     questions = questions_of(stderr_is_no_error(execution.notebook))
-    score = _save(db, layout, work, prepared, execution, content)
+    score = _save(db, layout, work, held, prepared, execution, content)
     with db.write() as session:
+        if not queue.done(session, held):
+            raise LeaseLost
         submission = session.get_one(Submission, work.submission_id)
         submission.score, submission.max_score = score.points, score.max_points
         submission.graded_at = utc_now()
+        submission.graded_version, submission.tests_digest = work.version, work.tests
         submission.questions = questions
         note_regraded(session, submission)
-        if not queue.done(session, held):
-            raise LeaseLost
     follow(db, layout, work.course_id, work.assignment, work.student)
     return score
 
@@ -137,6 +163,7 @@ def _look_up(db: Database, layout: Layout, submission_id: str) -> Work:
         submission = session.get_one(Submission, submission_id)
         assignment, person = submission.assignment, submission.person
         lab = lab_of(layout, assignment)
+        tests = tests_digest(lab)
         student, display_name = person.name, person.display_name
         owner = Owner.of(person.id, submission.group_id)
         if submission.group_id is not None and owner.entry is not None:
@@ -155,13 +182,23 @@ def _look_up(db: Database, layout: Layout, submission_id: str) -> Work:
             sha256=submission.sha256,
             received_at=submission.received_at,
             release=lab.release_notebook(submission.language),
+            version=assignment.course.curriculum_version,
+            tests=tests,
+            before=_graded_with(submission, tests),
         )
+
+
+def _graded_with(submission: Submission, tests: str) -> Score | None:
+    if submission.tests_digest != tests or submission.score is None:
+        return None
+    return Score(submission.score, submission.max_score or 0.0)
 
 
 def _save(
     db: Database,
     layout: Layout,
     work: Work,
+    held: queue.Lease,
     prepared: Sanitised,
     execution: Execution,
     content: bytes,
@@ -172,6 +209,9 @@ def _save(
     remarks = Remarks(prepared.missing, prepared.duplicated)
     gid = course_gid(work.course_number)
     with gradebook_lock(layout, work.course_id):
+        # Whoever was stopped for a while must not write over what was graded meanwhile.
+        if not queue.is_held(db, held):
+            raise LeaseLost
         counts = _counts(db, work, score_of(notebook))
         with _gradebook_for(layout, work.course_id, counts) as url:
             score = save_grades(

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from ulab_core.database import Database
 from ulab_core.i18n import mark
-from ulab_core.models import Job, JobState, Submission, utc_now
+from ulab_core.models import Assignment, Course, Job, JobState, Lane, Submission, utc_now
 
 LEASE = timedelta(seconds=15)
 HEARTBEAT_S = 5.0
@@ -35,43 +36,59 @@ class Lease:
     submission_id: str
     worker: str
     attempt: int
+    forced: bool = False
 
 
-def enqueue(session: Session, submission: Submission) -> Job:
-    """Ask for a submission to be graded; a job that still waits is enough."""
-    waiting = session.scalar(
-        select(Job).where(Job.submission_id == submission.id, Job.state == JobState.QUEUED)
-    )
-    if waiting is not None:
-        return waiting
-    job = Job(submission_id=submission.id, state=JobState.QUEUED, attempts=0)
-    session.add(job)
+@dataclass(frozen=True)
+class Progress:
+    """How far the tests of a submission are: the question they are at, and how many are done."""
+
+    question: str
+    done: int
+    questions: int
+
+
+def enqueue(
+    session: Session, submission: Submission, lane: Lane = Lane.LIVE, *, forced: bool = False
+) -> None:
+    """Ask for a submission to be graded; see `enqueue_all`."""
     session.flush()
-    return job
+    enqueue_all(session, [submission.id], lane, forced=forced)
 
 
-def enqueue_all(session: Session, submission_ids: Collection[str]) -> None:
-    """Ask for many submissions to be graded, each as `enqueue` does."""
-    waiting = set(
-        session.scalars(
-            select(Job.submission_id).where(
-                Job.submission_id.in_(submission_ids), Job.state == JobState.QUEUED
-            )
-        )
-    )
+def enqueue_all(
+    session: Session, submission_ids: Collection[str], lane: Lane, *, forced: bool = False
+) -> None:
+    """Ask for submissions to be graded, in the transaction that gives the reason to.
+
+    A job that still waits is enough.
+
+    Parameters
+    ----------
+    forced
+        Grade also what was graded with the same tests before.
+    """
+    waiting = session.scalars(
+        select(Job).where(Job.submission_id.in_(submission_ids), Job.state == JobState.QUEUED)
+    ).all()
+    for job in waiting:
+        job.forced = job.forced or forced
+    missing = set(submission_ids) - {job.submission_id for job in waiting}
+    # In the order that was asked for: the first is the first to be graded.
     session.add_all(
-        Job(submission_id=submission_id, state=JobState.QUEUED, attempts=0)
-        for submission_id in submission_ids
-        if submission_id not in waiting
+        Job(submission_id=one, state=JobState.QUEUED, attempts=0, lane=lane, forced=forced)
+        for one in submission_ids
+        if one in missing
     )
+    session.flush()
 
 
 def lease(db: Database, worker: str, now: datetime | None = None) -> Lease | None:
     """Take the next job, or None when nothing waits.
 
-    A submission that was never graded goes before a regrade, and one that counts before those its
-    student has replaced, so that nobody holds up a class by handing in again and again. A job
-    whose lease ran out `MAX_ATTEMPTS` times is failed here.
+    The live lane goes before regrades, and a submission that counts before those its student has
+    replaced, so that nobody holds up a class by handing in again and again. Then courses take
+    turns. A job whose lease ran out `MAX_ATTEMPTS` times is failed here.
     """
     now = now or utc_now()
     with db.read() as session:
@@ -80,14 +97,7 @@ def lease(db: Database, worker: str, now: datetime | None = None) -> Lease | Non
     with db.write() as session:
         # One free job more may be a worn-out one, so look on until one can be taken.
         while True:
-            job = session.scalar(
-                select(Job)
-                .join(Submission)
-                .where(_free(now))
-                .order_by(Submission.graded_at.is_not(None), _replaced(), Job.created_at, Job.id)
-                .limit(1)
-                .with_for_update(skip_locked=True, of=Job)
-            )
+            job = session.scalar(_next(now))
             if job is None:
                 return None
             if job.attempts < MAX_ATTEMPTS:
@@ -98,7 +108,25 @@ def lease(db: Database, worker: str, now: datetime | None = None) -> Lease | Non
         job.worker = worker
         job.attempts += 1
         job.leased_until = now + LEASE
-        return Lease(job.id, job.submission_id, worker, job.attempts)
+        job.started_at = now
+        job.question = job.questions_done = job.questions = None
+        job.submission.assignment.course.served_at = now
+        return Lease(job.id, job.submission_id, worker, job.attempts, job.forced)
+
+
+def _next(now: datetime) -> Any:
+    return (
+        select(Job)
+        .join(Submission, Submission.id == Job.submission_id)
+        .join(Assignment, Assignment.id == Submission.assignment_id)
+        .join(Course, Course.id == Assignment.course_id)
+        .where(_free(now))
+        .order_by(
+            Job.lane, _replaced(), Course.served_at.asc().nulls_first(), Job.created_at, Job.id
+        )
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Job)
+    )
 
 
 def _replaced() -> ColumnElement[bool]:
@@ -118,21 +146,63 @@ def _free(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def heartbeat(db: Database, held: Lease, now: datetime | None = None) -> bool:
-    """Renew a lease; False when the job is no longer this worker's."""
+def renew(db: Database, held: Collection[Lease], now: datetime | None = None) -> None:
+    """Renew leases; those that were lost stay lost."""
     now = now or utc_now()
     with db.write() as session:
-        renewed = session.execute(
+        for one in held:
+            session.execute(update(Job).where(_of(one)).values(leased_until=now + LEASE))
+
+
+def is_held(db: Database, held: Lease) -> bool:
+    """Whether the job is still this worker's."""
+    with db.read() as session:
+        return session.scalar(select(Job.id).where(_of(held))) is not None
+
+
+def report(db: Database, held: Lease, progress: Progress) -> None:
+    """Say how far a job is."""
+    with db.write() as session:
+        session.execute(
             update(Job)
-            .where(
-                Job.id == held.job_id,
-                Job.worker == held.worker,
-                Job.attempts == held.attempt,
-                Job.state == JobState.RUNNING,
+            .where(_of(held))
+            .values(
+                question=progress.question[:128],
+                questions_done=progress.done,
+                questions=progress.questions,
             )
-            .values(leased_until=now + LEASE)
         )
-        return bool(renewed.rowcount)  # type: ignore[attr-defined]
+
+
+def _of(held: Lease) -> ColumnElement[bool]:
+    return (
+        (Job.id == held.job_id)
+        & (Job.worker == held.worker)
+        & (Job.attempts == held.attempt)
+        & (Job.state == JobState.RUNNING)
+    )
+
+
+def release_dead(db: Database, workers: str) -> int:
+    """End at once the leases of workers that are known to be dead.
+
+    Parameters
+    ----------
+    workers
+        What their names begin with.
+
+    Returns
+    -------
+    int
+        How many jobs are free now.
+    """
+    with db.write() as session:
+        freed = session.execute(
+            update(Job)
+            .where(Job.state == JobState.RUNNING, Job.worker.startswith(workers, autoescape=True))
+            .values(state=JobState.QUEUED, worker=None, leased_until=None)
+        )
+        return int(freed.rowcount)  # type: ignore[attr-defined]
 
 
 def done(session: Session, held: Lease) -> bool:
@@ -145,14 +215,14 @@ def fail(session: Session, held: Lease, problem: str) -> bool:
     return _end(session, held, JobState.FAILED, problem)
 
 
-def put_back(session: Session, held: Lease) -> bool:
-    """Return a job unfinished, without counting the attempt: the worker was asked to stop."""
+def put_back(session: Session, held: Lease, *, counted: bool = False) -> bool:
+    """Return a job unfinished; the attempt counts only when the job itself may be at fault."""
     job = _held(session, held)
     if job is None:
         return False
     job.state = JobState.QUEUED
     job.worker = job.leased_until = None
-    job.attempts -= 1
+    job.attempts -= 0 if counted else 1
     return True
 
 
@@ -165,10 +235,7 @@ def _end(session: Session, held: Lease, state: JobState, problem: str | None) ->
 
 
 def _held(session: Session, held: Lease) -> Job | None:
-    job = session.get(Job, held.job_id, with_for_update=True)
-    if job is None or job.state is not JobState.RUNNING:
-        return None
-    return job if (job.worker, job.attempts) == (held.worker, held.attempt) else None
+    return session.scalar(select(Job).where(_of(held)).with_for_update())
 
 
 def _finish(job: Job, state: JobState, problem: str | None, now: datetime) -> None:

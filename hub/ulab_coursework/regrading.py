@@ -13,19 +13,41 @@ from ulab_core.database import Database
 from ulab_core.errors import NotFound
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
-from ulab_core.models import Assignment, Counts, Person, Regrade, RegradedSubmission, Submission
+from ulab_core.models import (
+    Assignment,
+    Counts,
+    Lane,
+    Person,
+    Regrade,
+    RegradedSubmission,
+    Submission,
+)
 from ulab_coursework import gradebook, queue
 from ulab_coursework.courses import find_assignment, find_person, require_instructor
 from ulab_coursework.tries import Tries, load_tries
 
 
 def grade_again(
-    db: Database, course_id: str, assignment: str, actor: str, student: str = ""
+    db: Database,
+    course_id: str,
+    assignment: str,
+    actor: str,
+    student: str = "",
+    *,
+    force: bool = False,
 ) -> int:
     """Queue what counts of every student, or of one, for grading.
 
     Everyone's is a regrade whose report is kept, and where the best counts all submissions are
     graded: another one may be the best.
+
+    Parameters
+    ----------
+    student
+        Whose; empty means the whole class. One student's is graded in any case, a class's where
+        the tests are others than it was graded with.
+    force
+        Grade all of them in any case.
 
     Returns
     -------
@@ -36,7 +58,7 @@ def grade_again(
         require_instructor(session, course_id, actor)
         target = find_assignment(session, course_id, assignment)
         if not student:
-            return regrade(session, target, actor).submissions
+            return regrade(session, target, actor, force=force).submissions
         tries = load_tries(session, [target])[target.id]
         best = tries.counting(tries.owners.of(find_person(session, student).id))
         if best is None:
@@ -45,7 +67,7 @@ def grade_again(
                 person=student,
                 assignment=target.titles,
             )
-        queue.enqueue_all(session, [best.id])
+        queue.enqueue_all(session, [best.id], Lane.REGRADE, forced=True)
         record(session, actor, "assignment.grade", f"{course_id}/{target.name}", submissions=1)
     return 1
 
@@ -59,7 +81,12 @@ class Asked:
 
 
 def regrade(
-    session: Session, assignment: Assignment, actor: str, version_before: str = ""
+    session: Session,
+    assignment: Assignment,
+    actor: str,
+    version_before: str = "",
+    *,
+    force: bool = False,
 ) -> Asked:
     """Queue a class's submissions and keep their scores of now, for the report."""
     tries = load_tries(session, [assignment])[assignment.id]
@@ -80,7 +107,7 @@ def regrade(
         RegradedSubmission(regrade_id=asked.id, submission_id=one, score_before=score, before=known)
         for one, score, known in rows
     )
-    queue.enqueue_all(session, ids)
+    queue.enqueue_all(session, ids, Lane.REGRADE, forced=force)
     place = f"{assignment.course_id}/{assignment.name}"
     record(session, actor, "assignment.grade", place, submissions=len(ids), regrade=asked.id)
     return Asked(asked.id, len(ids))
@@ -130,7 +157,8 @@ def follow(
         wanted = _not_held(tries, names, held, entry)
     if wanted:
         with db.write() as session:
-            queue.enqueue_all(session, wanted)
+            # Graded by the same tests, but the gradebook has another one's points.
+            queue.enqueue_all(session, wanted, Lane.REGRADE, forced=True)
     return len(wanted)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -24,6 +24,7 @@ from ulab_coursework.courses import find_assignment, find_course, people_of
 from ulab_coursework.lateness import less_penalty
 from ulab_coursework.owners import Owner, of_person, owner_of
 from ulab_coursework.tries import Tries, load_tries
+from ulab_coursework.waiting import Wait, wait_of
 
 
 class State(StrEnum):
@@ -58,6 +59,9 @@ class Standing:
         Whether the reader may open the feedback now.
     withheld
         Graded, but the instructor has not released score and feedback yet.
+    wait
+        How long it still takes and how far it is; None when it is graded, and where a whole class
+        is listed.
     """
 
     id: str
@@ -78,6 +82,7 @@ class Standing:
     penalty: float = 0.0
     counts: bool = True
     entry: str = ""
+    wait: Wait | None = None
 
     @property
     def pending(self) -> bool:
@@ -232,7 +237,15 @@ def history(
     owner = owner_of(session, found.id, person)
     tries = load_tries(session, [found], owner.submissions())
     rows = describe(session, tries, owner.submissions(), for_student)
-    return list(rows.values())[::-1]
+    return [waiting(session, one) for one in list(rows.values())[::-1]]
+
+
+def waiting(session: Session, found: Standing) -> Standing:
+    """The same with what is known about a submission that is not graded yet."""
+    if not found.pending:
+        return found
+    newest = _newest_job(session.get_one(Submission, found.id))
+    return found if newest is None else replace(found, wait=wait_of(session, newest))
 
 
 def newest_of(session: Session, course_id: str, person: str) -> dict[str, Standing]:

@@ -25,7 +25,7 @@ from ulab_coursework.courses import (
 )
 from ulab_coursework.notebooks import check_belongs, language_of, parse
 from ulab_coursework.owners import Owner, owner_of
-from ulab_coursework.standing import Standing, State, standing_of, state_of
+from ulab_coursework.standing import Standing, State, standing_of, state_of, waiting
 from ulab_coursework.taking import refuse_now
 from ulab_curricula import load_published
 
@@ -222,7 +222,8 @@ def _is_of(session: Session, submission: Submission, person: str) -> bool:
 def get(session: Session, submission_id: str, person: str) -> Standing:
     """Where one submission stands, for a reader who may see it."""
     submission, role = find(session, submission_id, person)
-    return standing_of(session, submission, for_student=role is not Role.INSTRUCTOR)
+    found = standing_of(session, submission, for_student=role is not Role.INSTRUCTOR)
+    return waiting(session, found)
 
 
 def notebook_bytes(db: Database, layout: Layout, submission_id: str, person: str) -> bytes:

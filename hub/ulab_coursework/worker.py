@@ -1,16 +1,21 @@
-"""The grading worker: takes jobs from the queue until it is told to stop."""
+"""The grading worker: keeps its slots at work on the queue until it is told to stop."""
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
+import queue as queues
 import shutil
 import signal
+import socket
 import threading
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ulab_core.database import Database
 from ulab_core.errors import UserError
@@ -19,10 +24,9 @@ from ulab_core.layout import Layout
 from ulab_core.process import die_with_parent
 from ulab_core.settings import Settings, load_settings
 from ulab_coursework import queue
+from ulab_coursework.consumer import consumer_of
 from ulab_coursework.execution import PATIENCE_S, scratch_of
 from ulab_coursework.grading import LeaseLost, grade
-
-IDLE_S = 0.5
 
 UNEXPECTED = mark(
     "Something went wrong in the base while your submission was graded. It is stored; your "
@@ -31,13 +35,19 @@ UNEXPECTED = mark(
 log = logging.getLogger(__name__)
 
 
+def slots_of(settings: Settings) -> int:
+    """How many submissions a worker grades at once."""
+    return settings.grading.slots or len(os.sched_getaffinity(0))
+
+
 class Worker:
-    """One worker on one base.
+    """One worker on one base; each of its slots is a thread that waits for a sandbox.
 
     Parameters
     ----------
     index
-        Tells workers of one base apart; each grades under a host user of its own.
+        Tells workers of one base on one machine apart. Each slot of each of them grades under a
+        host user of its own.
     """
 
     def __init__(self, settings: Settings, index: int = 0) -> None:
@@ -45,43 +55,50 @@ class Worker:
         self.layout = Layout.of(settings)
         self.db = Database.of(settings)
         self.index = index
+        self.place = f"{socket.gethostname()[:64]}/{index}/"
         # A name of its own in each life: a lease of a former life is not ours.
-        self.name = f"{index}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self.stopping = threading.Event()
+        self.name = f"{self.place}{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._leases: dict[str, queue.Lease] = {}
+        self._free: queues.SimpleQueue[int] = queues.SimpleQueue()
+        slots = slots_of(settings)
+        for slot in range(slots):
+            self._free.put(index * slots + slot)
 
     def run(self) -> None:
-        """Work until `stopping` is set; the job in hand is put back then."""
-        self._sweep()
-        log.info("Grading worker %s is ready.", self.name)
-        while not self.stopping.is_set():
-            try:
-                busy = self.work_once()
-            except Exception:
-                # Such as a database that is away for a moment; giving up would help nobody.
-                log.exception("The queue can't be read; trying again.")
-                busy = False
-            if not busy:
-                self.stopping.wait(IDLE_S)
+        """Work until a signal says to stop; the jobs in hand are put back then."""
+        with self._alone():
+            if freed := queue.release_dead(self.db, self.place):
+                log.info("%d jobs of this worker's former life are free again.", freed)
+            self._sweep()
+            threading.Thread(target=self._keep_alive, name="leases", daemon=True).start()
+            slots = self._free.qsize()
+            consumer = consumer_of(self.take, self.work, self.interrupted, slots)
+            log.info("Grading worker %s is ready, with %d slots.", self.name, slots)
+            consumer.run()
 
     def work_once(self) -> bool:
         """Do one job if there is one; whether there was."""
-        held = queue.lease(self.db, self.name)
+        held = self.take()
         if held is None:
             return False
+        self.work(held)
+        return True
+
+    def take(self) -> queue.Lease | None:
+        """Take the next job, and keep it alive from now on."""
+        held = queue.lease(self.db, self.name)
+        if held is not None:
+            self._leases[held.job_id] = held
+        return held
+
+    def work(self, held: queue.Lease) -> None:
+        """Do a job, whatever comes of it."""
         log.info("Grading submission %s, attempt %d.", held.submission_id, held.attempt)
         begun = time.monotonic()
+        slot = self._free.get()
         try:
-            with self._heartbeat(held):
-                score = grade(self.db, self.layout, self.settings, held, self.index)
-        except LeaseLost:
-            log.warning("Submission %s was taken by another worker.", held.submission_id)
-        except UserError as error:
-            log.error("Submission %s: %s", held.submission_id, error, exc_info=True)
-            self._fail(held, error.message if not error.values else str(error))
-        except Exception:
-            log.exception("Submission %s could not be graded.", held.submission_id)
-            self._fail(held, UNEXPECTED)
-        else:
+            report = Report(self.db, held)
+            score = grade(self.db, self.layout, self.settings, held, slot, report)
             log.info(
                 "Submission %s: %g of %g points in %.1f s.",
                 held.submission_id,
@@ -89,41 +106,52 @@ class Worker:
                 score.max_points,
                 time.monotonic() - begun,
             )
-        return True
+        except LeaseLost:
+            log.warning("Submission %s was taken by another worker.", held.submission_id)
+        except UserError as error:
+            log.error("Submission %s: %s", held.submission_id, error, exc_info=True)
+            self._fail(held, error.message if not error.values else str(error))
+        except (OperationalError, InterfaceError):
+            # A database was away for a moment, which is not the submission's fault.
+            log.exception("Submission %s goes back to the queue.", held.submission_id)
+            self._put_back(held, counted=True)
+        except Exception:
+            log.exception("Submission %s could not be graded.", held.submission_id)
+            self._fail(held, UNEXPECTED)
+        finally:
+            self._leases.pop(held.job_id, None)
+            self._free.put(slot)
 
-    def stop(self) -> None:
-        """Return the job in hand to the queue and end; safe to call from a signal handler."""
-        self.stopping.set()
-        raise SystemExit(0)
+    def interrupted(self, held: queue.Lease) -> None:
+        """Return a job that is stopped in the middle."""
+        self._leases.pop(held.job_id, None)
+        self._put_back(held, counted=False)
 
     def _fail(self, held: queue.Lease, problem: str) -> None:
-        with self.db.write() as session:
+        with _or_let_go(), self.db.write() as session:
             queue.fail(session, held, problem)
 
+    def _put_back(self, held: queue.Lease, *, counted: bool) -> None:
+        with _or_let_go(), self.db.write() as session:
+            queue.put_back(session, held, counted=counted)
+
+    def _keep_alive(self) -> None:
+        while True:
+            time.sleep(queue.HEARTBEAT_S)
+            try:
+                if held := list(self._leases.values()):
+                    queue.renew(self.db, held)
+            except Exception:
+                log.exception("The leases could not be renewed; trying again.")
+
     @contextmanager
-    def _heartbeat(self, held: queue.Lease) -> Iterator[None]:
-        ended = threading.Event()
-
-        def beat() -> None:
-            while not ended.wait(queue.HEARTBEAT_S):
-                try:
-                    if not queue.heartbeat(self.db, held):
-                        return
-                except Exception:
-                    log.exception("The lease could not be renewed; trying again.")
-
-        thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
-        thread.start()
-        try:
+    def _alone(self) -> Iterator[None]:
+        """Wait until no other process is this worker; the kernel gives a dead one's place back."""
+        self.layout.run.mkdir(parents=True, exist_ok=True)
+        name = f"{self.place.strip('/').replace('/', '-')}.lock"
+        with (self.layout.run / f"grading-worker-{name}").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
             yield
-        except SystemExit:
-            ended.set()
-            with self.db.write() as session:
-                queue.put_back(session, held)
-            raise
-        finally:
-            ended.set()
-            thread.join()
 
     def _sweep(self) -> None:
         """Remove working folders that a killed worker left."""
@@ -137,6 +165,33 @@ class Worker:
                 continue
 
 
+class Report:
+    """Writes a job's progress into its row, at most once a second."""
+
+    EVERY_S = 1.0
+
+    def __init__(self, db: Database, held: queue.Lease) -> None:
+        self.db, self.held = db, held
+        self._next = 0.0
+
+    def __call__(self, progress: queue.Progress) -> None:
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + self.EVERY_S
+        # Nobody should lose a grade because a page could not be told about it.
+        with _or_let_go():
+            queue.report(self.db, self.held, progress)
+
+
+@contextmanager
+def _or_let_go() -> Iterator[None]:
+    """Go on when the database is away: the lease runs out then, and the job is done again."""
+    try:
+        yield
+    except (OperationalError, InterfaceError):
+        log.exception("The database could not be told.")
+
+
 def index_of(service: str) -> int:
     """The number at the end of a service's name, such as ``grading-worker-2``."""
     number = service.rpartition("-")[2]
@@ -147,10 +202,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     die_with_parent()
     os.umask(0o007)
-    worker = Worker(load_settings(), index_of(os.environ.get("JUPYTERHUB_SERVICE_NAME", "")))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: worker.stop())
-    worker.run()
+    # Until huey listens to it, a signal to stop must not be taken for a crash.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    Worker(load_settings(), index_of(os.environ.get("JUPYTERHUB_SERVICE_NAME", ""))).run()
 
 
 if __name__ == "__main__":

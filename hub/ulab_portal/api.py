@@ -49,10 +49,14 @@ Base = Annotated[Portal, Depends(portal_of)]
 
 
 class GradeRequest(BaseModel):
-    """Whose newest submission to grade; nobody named means everyone's."""
+    """Whose newest submission to grade; nobody named means everyone's.
+
+    `force` grades also what was graded with the same tests before, as naming a student does.
+    """
 
     model_config = ConfigDict(extra="forbid")
     student: str = ""
+    force: bool = False
 
 
 class PublishRequest(BaseModel):
@@ -177,8 +181,10 @@ def grade(
     course_id: str, assignment: str, user: Actor, base: Base, wanted: GradeRequest | None = None
 ) -> dict[str, int]:
     """Queue newest submissions for grading."""
-    student = wanted.student if wanted else ""
-    queued = regrading.grade_again(base.db, course_id, assignment, user.name, student)
+    wanted = wanted or GradeRequest()
+    queued = regrading.grade_again(
+        base.db, course_id, assignment, user.name, wanted.student, force=wanted.force
+    )
     return {"queued": queued}
 
 

@@ -60,7 +60,9 @@ class LabStanding:
     def mark(self) -> str:
         """Changes whenever the shown part would."""
         newest = self.newest
-        return f"{newest.id if newest else ''}-{self.state}-{self.score}-{len(self.past)}"
+        wait = newest.wait if newest else None
+        at = f"{wait.ahead}.{wait.question}.{wait.done}" if wait else ""
+        return f"{newest.id if newest else ''}-{self.state}-{self.score}-{len(self.past)}-{at}"
 
 
 def visible_assignment(session: Session, course_id: str, name: str, page: Page) -> Assignment:

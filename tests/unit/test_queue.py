@@ -1,24 +1,45 @@
-"""The grading queue: leases, heartbeats, dead workers."""
+"""The grading queue: leases, heartbeats, dead workers, lanes; on SQLite and on PostgreSQL."""
 
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from integration.postgres_support import Postgres, installed
+from sqlalchemy import select
 
 from ulab_core.database import Database, upgrade
-from ulab_core.models import Assignment, Course, Job, JobState, Person, Submission
+from ulab_core.models import Assignment, Course, Job, JobState, Lane, Person, Submission
 from ulab_core.settings import Settings
 from ulab_coursework import queue
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
 
 
-@pytest.fixture
-def db(tmp_path: Path) -> Database:
-    settings = Settings(server={"state_dir": tmp_path})
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    if not installed():
+        pytest.skip("PostgreSQL is not installed")
+    with Postgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def db(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
+    url = ""
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres").new_database()
+    settings = Settings(server={"state_dir": tmp_path}, database={"url": url})
     upgrade(settings)
     found = Database.of(settings)
+    fill(found)
+    yield found
+    found.engine.dispose()
+
+
+def fill(found: Database) -> None:
     with found.write() as session:
         course = Course(
             id="c", number=1, title_zh="课", title_en="c", focus_area="x",
@@ -33,16 +54,23 @@ def db(tmp_path: Path) -> Database:
                 Submission(
                     id=f"s{number}", assignment=assignment, person=person, sha256="0" * 64,
                     size=1, via="portal",
+                    received_at=NOW + timedelta(seconds=number),
                 )
             )  # fmt: skip
-    return found
 
 
-def enqueue(db: Database, *ids: str) -> None:
+def enqueue(db: Database, *ids: str, lane: Lane = Lane.LIVE, forced: bool = False) -> None:
     with db.write() as session:
         for number, one in enumerate(ids):
-            job = queue.enqueue(session, session.get_one(Submission, one))
-            job.created_at = NOW + timedelta(seconds=number)
+            queue.enqueue(session, session.get_one(Submission, one), lane, forced=forced)
+            for job in session.scalars(select(Job).where(Job.submission_id == one)):
+                job.created_at = NOW + timedelta(seconds=number)
+
+
+def held(db: Database, worker: str = "w", now: datetime = NOW) -> queue.Lease:
+    found = queue.lease(db, worker, now)
+    assert found is not None
+    return found
 
 
 def state(db: Database, submission: str) -> JobState:
@@ -80,38 +108,100 @@ def test_asking_twice_for_a_waiting_submission_makes_one_job(db: Database) -> No
     assert queue.lease(db, "w", NOW) is None
 
 
-def test_a_first_grading_goes_before_a_regrade(db: Database) -> None:
+def test_a_class_that_is_graded_again_never_goes_before_a_student_who_waits(db: Database) -> None:
+    enqueue(db, "s0", "s1", lane=Lane.REGRADE)
+    assert held(db).submission_id == "s0"
+    enqueue(db, "s2")
+    assert [held(db).submission_id for _ in range(2)] == ["s2", "s1"]
+
+
+def test_asking_for_a_forced_regrade_makes_the_waiting_job_a_forced_one(db: Database) -> None:
+    enqueue(db, "s0")
+    enqueue(db, "s0", lane=Lane.REGRADE, forced=True)
+    assert held(db).forced
+    assert queue.lease(db, "w", NOW) is None
+
+
+def test_courses_take_turns_in_a_lane(db: Database) -> None:
     with db.write() as session:
-        session.get_one(Submission, "s0").graded_at = NOW
-    enqueue(db, "s0", "s1")
-    first = queue.lease(db, "w", NOW)
-    assert first is not None
-    assert first.submission_id == "s1"
+        course = Course(
+            id="d", number=2, title_zh="课", title_en="d", focus_area="x",
+            curriculum="x", curriculum_version="1",
+        )  # fmt: skip
+        assignment = Assignment(
+            course=course, name="a", position=0, title_zh="a", title_en="a", minutes=1, max_score=1
+        )
+        session.add(
+            Submission(
+                id="other", assignment=assignment, person=Person(name="bob"), sha256="0" * 64,
+                size=1, via="portal",
+            )
+        )  # fmt: skip
+        for number in range(3):  # of three people, so that none is replaced
+            session.get_one(Submission, f"s{number}").person = Person(name=f"p{number}")
+    enqueue(db, "s0", "s1", "s2", "other")
+    taken = [held(db, now=NOW + timedelta(seconds=n)).submission_id for n in range(4)]
+    assert taken == ["s0", "other", "s1", "s2"]
 
 
 def test_a_dead_workers_job_is_taken_again_when_the_lease_is_over(db: Database) -> None:
     enqueue(db, "s0")
-    dead = queue.lease(db, "dead", NOW)
-    assert dead is not None
+    dead = held(db, "dead")
     just_before = NOW + queue.LEASE - timedelta(seconds=1)
     assert queue.lease(db, "w", just_before) is None
-    again = queue.lease(db, "w", NOW + queue.LEASE + timedelta(seconds=1))
-    assert again is not None
+    again = held(db, "w", NOW + queue.LEASE + timedelta(seconds=1))
     assert (again.job_id, again.attempt) == (dead.job_id, 2)
-    assert not queue.heartbeat(db, dead)
+    assert not queue.is_held(db, dead)
+    assert queue.is_held(db, again)
     with db.write() as session:
         assert not queue.done(session, dead)
         assert queue.done(session, again)
     assert state(db, "s0") is JobState.DONE
 
 
-def test_a_heartbeat_keeps_the_job(db: Database) -> None:
-    enqueue(db, "s0")
-    held = queue.lease(db, "w", NOW)
-    assert held is not None
-    assert queue.heartbeat(db, held, NOW + timedelta(seconds=14))
+def test_a_worker_that_starts_anew_frees_what_its_dead_self_held_and_nothing_else(
+    db: Database,
+) -> None:
+    enqueue(db, "s0", "s1")
+    ours, others = held(db, "host/1/77-a"), held(db, "host/11/78-b")
+    assert queue.release_dead(db, "host/1/") == 1
+    assert not queue.is_held(db, ours)
+    assert queue.is_held(db, others)
+    again = held(db, "host/1/79-c")
+    assert (again.submission_id, again.attempt) == (ours.submission_id, 2)
+
+
+def test_a_renewed_lease_keeps_the_job_and_a_lost_one_stays_lost(db: Database) -> None:
+    enqueue(db, "s0", "s1")
+    mine, lost = held(db), held(db)
+    later = NOW + timedelta(seconds=14)
+    with db.write() as session:
+        assert queue.put_back(session, lost)
+    queue.renew(db, [mine, lost], later)
+    taken = held(db, "v", later)
+    assert taken.submission_id == lost.submission_id
+    assert not queue.is_held(db, lost)
+    queue.renew(db, [taken], later + queue.LEASE)
     assert queue.lease(db, "v", NOW + timedelta(seconds=28)) is None
-    assert queue.lease(db, "v", NOW + timedelta(seconds=30)) is not None
+    assert held(db, "v", NOW + timedelta(seconds=30)).submission_id == mine.submission_id
+
+
+def test_progress_is_told_by_the_holder_alone_and_begins_anew_with_the_next(db: Database) -> None:
+    def told() -> tuple[str | None, int | None, int | None]:
+        with db.read() as session:
+            job = session.get_one(Submission, "s0").jobs[0]
+            return job.question, job.questions_done, job.questions
+
+    enqueue(db, "s0")
+    first = held(db)
+    queue.report(db, first, queue.Progress("sums-hidden", 1, 2))
+    assert told() == ("sums-hidden", 1, 2)
+    with db.write() as session:
+        queue.put_back(session, first)
+    queue.report(db, first, queue.Progress("sums-late", 2, 2))
+    assert told() == ("sums-hidden", 1, 2)
+    held(db, "v")
+    assert told() == (None, None, None)
 
 
 def test_attempts_are_capped_with_a_sentence(db: Database) -> None:
@@ -132,25 +222,28 @@ def test_attempts_are_capped_with_a_sentence(db: Database) -> None:
         assert (job.state, job.problem) == (JobState.FAILED, queue.INTERRUPTED)
 
 
-def test_a_job_put_back_does_not_count_as_an_attempt(db: Database) -> None:
+@pytest.mark.parametrize(("counted", "attempt"), [(False, 1), (True, 2)])
+def test_a_job_put_back_counts_as_an_attempt_only_when_it_may_be_at_fault(
+    db: Database, counted: bool, attempt: int
+) -> None:
     enqueue(db, "s0")
-    held = queue.lease(db, "w", NOW)
-    assert held is not None
+    first = held(db)
     with db.write() as session:
-        assert queue.put_back(session, held)
-    again = queue.lease(db, "v", NOW)
-    assert again is not None
-    assert again.attempt == 1
+        assert queue.put_back(session, first, counted=counted)
+    assert held(db, "v").attempt == attempt
 
 
 def test_many_workers_share_a_queue_without_doing_a_job_twice(db: Database) -> None:
     with db.write() as session:
         session.add_all(Job(submission_id="s0", attempts=0) for _ in range(30))
 
+    together = threading.Barrier(4)
+
     def work(name: str) -> list[str]:
         mine = []
-        while held := queue.lease(db, name):
-            mine.append(held.job_id)
+        together.wait()
+        while taken := queue.lease(db, name):
+            mine.append(taken.job_id)
         return mine
 
     with ThreadPoolExecutor(4) as pool:
