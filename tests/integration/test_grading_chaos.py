@@ -1,0 +1,224 @@
+"""Workers, the portal and database connections die at random while a class hands in.
+
+`ULAB_CHAOS_SUBMISSIONS=300` makes it as big as docs/grading-queue.md says it was run.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+from integration.coursework_support import COURSE, LAB, Base, answer, furnish
+from integration.postgres_support import Postgres, installed
+from nbgrader.api import Gradebook
+from sqlalchemy import select
+
+from ulab_core.database import Database, upgrade
+from ulab_core.layout import Layout
+from ulab_core.models import AuditEntry, Job, JobState, Role, Submission
+from ulab_core.settings import load_settings
+from ulab_coursework.coursefolder import gradebook_url
+from ulab_coursework.courses import enrol, ensure_person
+
+SUBMISSIONS = int(os.environ.get("ULAB_CHAOS_SUBMISSIONS", "60"))
+EACH = 3
+PATIENCE_S = 30 + 3 * SUBMISSIONS
+CLASSMATES = 8
+"""How many students are at it at the same moment."""
+
+
+@dataclass
+class Site:
+    """A base whose portal and workers are processes that can be killed and come back."""
+
+    base: Base
+    port: int
+    postgres: Postgres | None
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    killed: collections.Counter[str] = field(default_factory=collections.Counter)
+
+    def start(self, name: str) -> None:
+        what = ["portal", str(self.port)] if name == "portal" else ["worker"]
+        with (self.base.layout.logs / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen(
+                [sys.executable, Path(__file__).parent / "chaos_support.py", *what],
+                env=os.environ | {"JUPYTERHUB_SERVICE_NAME": name},
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill(self, name: str) -> None:
+        if name == "connections":
+            assert self.postgres is not None
+            gone = self.postgres.ask(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+            self.killed[name] += len(gone)
+            return
+        self.running[name].send_signal(signal.SIGKILL)
+        self.running[name].wait()
+        self.killed[name] += 1
+        self.start(name)
+
+    def stop(self) -> None:
+        for process in self.running.values():
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Site]:
+    postgres = None
+    if request.param == "postgresql":
+        if not installed():
+            pytest.skip("PostgreSQL is not installed")
+        postgres = Postgres(tmp_path).__enter__()
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    config = tmp_path / "ulab.toml"
+    config.write_text(
+        f'[server]\nstate_dir = "{tmp_path / "state"}"\n'
+        f'[database]\nurl = "{postgres.new_database() if postgres else ""}"\n'
+        "[grading]\nslots = 2\nmemory_mb = 1024\n"
+    )
+    monkeypatch.setenv("ULAB_CONFIG", str(config))
+    settings = load_settings()
+    layout = Layout.of(settings)
+    layout.prepare()
+    upgrade(settings)
+    base = Base(settings, layout, Database.of(settings))
+    furnish(base)
+    found = Site(base, port, postgres)
+    yield found
+    found.stop()
+    base.db.engine.dispose()
+    if postgres is not None:
+        postgres.__exit__()
+
+
+def hand_in(site: Site, student: str, content: bytes) -> dict[str, str]:
+    """Ask until there is an answer, as a program of a careful student does."""
+    address = f"http://127.0.0.1:{site.port}/services/ulab/api/courses/{COURSE}/assignments/{LAB}"
+    headers = {"cookie": f"person={student}", "sec-fetch-site": "same-origin"}
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        try:
+            got = httpx.post(f"{address}/submissions", content=content, headers=headers, timeout=30)
+        except httpx.TransportError:
+            time.sleep(0.2)
+            continue
+        if got.status_code in (200, 201):
+            receipt: dict[str, str] = got.json()
+            return receipt
+        assert got.status_code >= 500, got.text
+        time.sleep(0.2)
+    raise AssertionError("no receipt")
+
+
+def wreak_havoc(site: Site, over: threading.Event) -> None:
+    """Kill one thing after the other until it is over; the seed says which and when."""
+    chance = random.Random(4)
+    victims = ["grading-worker-1", "grading-worker-2", "portal"]
+    victims += ["connections"] if site.postgres else []
+    while not over.wait(chance.uniform(1.0, 3.0)):
+        site.kill(chance.choice(victims))
+
+
+def body(student: int, attempt: int) -> str:
+    right = (student + attempt) % 2
+    return f"return a + b  # {attempt}" if right else f"return 3  # {attempt}"
+
+
+def points(student: int, attempt: int) -> float:
+    return 5.0 if (student + attempt) % 2 else 2.0
+
+
+@pytest.mark.timeout(2 * PATIENCE_S + 60)
+def test_nothing_is_lost_and_nothing_is_graded_twice_whatever_dies(site: Site) -> None:
+    students = [f"s{number:03}" for number in range(SUBMISSIONS // EACH)]
+    with site.base.db.write() as session:
+        for name in students:
+            ensure_person(session, name)
+            enrol(session, COURSE, name, Role.STUDENT, "carol")
+    for name in ("portal", "grading-worker-1", "grading-worker-2"):
+        site.start(name)
+
+    def attend(number: int) -> list[str]:
+        return [
+            hand_in(site, students[number], answer(body(number, attempt)))["id"]
+            for attempt in range(EACH)
+        ]
+
+    over = threading.Event()
+    havoc = threading.Thread(target=wreak_havoc, args=(site, over))
+    havoc.start()
+    try:
+        with ThreadPoolExecutor(CLASSMATES) as pool:
+            receipts = list(pool.map(attend, range(len(students))))
+        wait_until_graded(site)
+    finally:
+        over.set()
+        havoc.join()
+    print(dict(site.killed))
+    assert site.killed["portal"]
+    assert site.killed["grading-worker-1"] + site.killed["grading-worker-2"]
+
+    with site.base.db.read() as session:
+        rows = {one.id: one for one in session.scalars(select(Submission))}
+        jobs = session.scalars(select(Job)).all()
+        noted = session.scalars(
+            select(AuditEntry).where(AuditEntry.action == "submission.receive")
+        ).all()
+    # Each hand-in has one receipt, each receipt one row, one note in the audit log and one job.
+    given = [one for mine in receipts for one in mine]
+    assert len(set(given)) == len(given) == len(students) * EACH
+    assert set(rows) == set(given)
+    assert sorted(entry.detail["submission"] for entry in noted) == sorted(given)
+    assert sorted(job.submission_id for job in jobs) == sorted(given)
+    assert {job.state for job in jobs} == {JobState.DONE}
+    # Each has the grade that it must have…
+    expected = {
+        one: points(number, attempt)
+        for number, mine in enumerate(receipts)
+        for attempt, one in enumerate(mine)
+    }
+    assert {one: row.score for one, row in rows.items()} == expected
+    # … and each student one entry in the gradebook, with the last one's points.
+    with Gradebook(gradebook_url(site.base.layout, COURSE), COURSE) as gradebook:
+        entries = gradebook.assignment_submissions(LAB)
+        counted = [(entry.student.id, entry.score) for entry in entries]
+        cells = [len(notebook.grades) for entry in entries for notebook in entry.notebooks]
+    assert sorted(counted) == [
+        (name, points(number, EACH - 1)) for number, name in enumerate(students)
+    ]
+    assert cells == [2] * len(students)
+
+
+def wait_until_graded(site: Site) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        with site.base.db.read() as session:
+            open_ = session.scalar(
+                select(Job.id).where(Job.state.in_([JobState.QUEUED, JobState.RUNNING])).limit(1)
+            )
+        if open_ is None:
+            return
+        time.sleep(0.2)
+    raise AssertionError("not all was graded")
