@@ -14,10 +14,25 @@ from ulab_core.i18n import mark
 from ulab_curricula.build import Built
 from ulab_curricula.errors import BadLab
 from ulab_curricula.labs import Lab
+from ulab_curricula.questions import Mix, mixed
 
 _CHINESE = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3001-\u303f]")
 _MARKER_LIKE = re.compile(r"(?im)^\s*#*\s*(begin|end)\s+(hid\w*|sol\w*)")
 _REGION = re.compile(r"### BEGIN (HIDDEN TESTS|SOLUTION)\n(.*?)### END \1", re.DOTALL)
+_MIXED = {
+    Mix.LATE: mark(
+        "{file}, cell {cell}: gives {name} a new value after a test has used it. The "
+        "judge runs the lab's own cells before all tests: use another name."
+    ),
+    Mix.TESTS: mark(
+        "{file}, cell {cell}: uses {name}, which only a test cell defines. Tests run "
+        "apart from the notebook: define it in a locked cell."
+    ),
+    Mix.SENT: mark(
+        "{file}, cell {cell}: a helper marked @ulab.at_student uses {name}, which the "
+        "student's process does not have: define it inside the helper, or mark it too."
+    ),
+}
 _LINK = re.compile(r"\]\((https?://[^)\s]+)\)")
 
 
@@ -28,7 +43,13 @@ def inspect(lab: Lab, built: Built) -> list[BadLab]:
         *_leaks(lab, built),
         *_disagreements(lab, built),
         *_untranslated(lab, built.sources["en"]),
+        *_unlike_the_judge(lab, built.canonical),
     ]
+
+
+def _unlike_the_judge(lab: Lab, source: NotebookNode) -> Iterator[BadLab]:
+    for found in mixed(source):
+        yield BadLab(_MIXED[found.why], file=lab.source, cell=found.cell, name=found.name)
 
 
 def _bad_code(lab: Lab, source: NotebookNode) -> Iterator[BadLab]:

@@ -189,14 +189,16 @@ def _mixed(cells: Sequence[Cell]) -> Iterator[Mixed]:
     bound = {name for cell in cells if cell.kind != "test" for name in bound_by(cell.statements)}
     modules = {name for statement in kept for name in statement.imports}
     only_tests: set[str] = set()
+    marked: set[str] = set()
     used: set[str] = set()
     for index, cell in enumerate(cells):
         if cell.kind == "test":
             used |= _needs(cells, index)
             only_tests |= bound_by(cell.statements) - bound - BUILTIN
-            own = bound_by(cell.statements)
+            # One helper that is sent may use another.
+            marked |= bound_by([each for each in cell.statements if each.marked])
             for statement in cell.statements:
-                for name in sorted((statement.sent & (own | only_tests)) - bound):
+                for name in sorted((statement.sent & only_tests) - marked):
                     yield Mixed(cell.id, name, Mix.SENT)
             continue
         for statement in cell.statements:

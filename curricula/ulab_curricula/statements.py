@@ -57,7 +57,9 @@ class Statement:
     portable
         Whether it can run by itself: no magic, no `exec`, no await outside functions.
     sent
-        Names that its functions marked with ``@ulab.at_student`` read.
+        Names that a function marked with ``@ulab.at_student`` reads.
+    marked
+        Whether it defines such a helper.
     """
 
     cell: str
@@ -71,6 +73,7 @@ class Statement:
     setting: frozenset[str] = frozenset()
     portable: bool = True
     sent: frozenset[str] = frozenset()
+    marked: bool = False
 
 
 def statements(cell: str, code: str) -> list[Statement]:
@@ -158,14 +161,13 @@ def _statement(cell: str, node: ast.stmt, source: str) -> Statement:
         setting=_setting(node),
         portable=not (seen.reads & _BY_OTHER_WAYS) and "*" not in imports,
         sent=frozenset(sent),
+        marked=_is_marked(node),
     )
 
 
 def _without_sent_bodies(node: ast.stmt) -> tuple[ast.stmt, set[str]]:
     """The statement as the judge runs it, and what functions sent to the student read."""
-    if not isinstance(node, ast.FunctionDef) or not any(
-        ast.unparse(part).split(".")[-1] == AT_STUDENT for part in node.decorator_list
-    ):
+    if not isinstance(node, ast.FunctionDef) or not _is_marked(node):
         return node, set()
     body = copy.copy(node)
     body.decorator_list = []
@@ -173,6 +175,11 @@ def _without_sent_bodies(node: ast.stmt) -> tuple[ast.stmt, set[str]]:
     here = copy.copy(node)
     here.body = [ast.Pass()]
     return ast.fix_missing_locations(here), set(seen.reads if seen else ())
+
+
+def _is_marked(node: ast.stmt) -> bool:
+    decorators = getattr(node, "decorator_list", [])
+    return any(ast.unparse(part).split(".")[-1] == AT_STUDENT for part in decorators)
 
 
 def _imports(node: ast.stmt) -> dict[str, str]:

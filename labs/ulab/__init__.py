@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ulab.language import language, say
 
 if TYPE_CHECKING:
+    from ulab.at_student import at_student
     from ulab.data import Images, load
     from ulab.device import device, grading
     from ulab.errors import ULabError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Images",
     "ULabError",
+    "at_student",
     "device",
     "grading",
     "language",
@@ -28,6 +30,7 @@ __all__ = [
 _HOMES = {
     "Images": "ulab.data",
     "ULabError": "ulab.errors",
+    "at_student": "ulab.at_student",
     "device": "ulab.device",
     "grading": "ulab.device",
     "load": "ulab.data",

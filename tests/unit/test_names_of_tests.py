@@ -398,6 +398,16 @@ def test_instructors_are_told_why_a_name_is_the_students() -> None:
             [],
         ),
         ([ANSWER, ("test", "x = answer(1)"), ("test", "assert x")], []),
+        (
+            [
+                ("locked", "import ulab"),
+                (
+                    "test",
+                    "@ulab.at_student\nclass A: ...\n\n@ulab.at_student\ndef f():\n    return A()",
+                ),
+            ],
+            [],
+        ),
     ],
 )
 def test_what_would_mean_something_else_in_the_judge_is_found(

@@ -377,17 +377,6 @@ def train_step(model, optimizer, images, labels):
     ### END SOLUTION
 
 # %% nbgrader={"grade_id": "train-step-test", "grade": true, "points": 3}
-class _OneWeight(nn.Module):
-    # zh: 两类的得分是 (w·x, 0)，只有一个参数，梯度可以手算
-    # en: two classes with scores (w·x, 0): one parameter, gradients by hand
-    def __init__(self):
-        super().__init__()
-        self.w = nn.Parameter(torch.tensor(0.3))
-
-    def forward(self, x):
-        return torch.cat([self.w * x, torch.zeros_like(x)], dim=1)
-
-
 def _by_hand(x, y, steps, lr=0.5, keep=False):
     w, kept, losses = 0.3, 0.0, []
     for _ in range(steps):
@@ -399,8 +388,19 @@ def _by_hand(x, y, steps, lr=0.5, keep=False):
     return w, losses
 
 
+@ulab.at_student
 def _by_student(x, y, steps):
-    model = _OneWeight()
+    # zh: 两类的得分是 (w·x, 0)，只有一个参数，梯度可以手算
+    # en: two classes with scores (w·x, 0): one parameter, gradients by hand
+    class OneWeight(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = nn.Parameter(torch.tensor(0.3))
+
+        def forward(self, x):
+            return torch.cat([self.w * x, torch.zeros_like(x)], dim=1)
+
+    model = OneWeight()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     images, labels = torch.tensor(x, dtype=torch.float32)[:, None], torch.tensor(y)
     losses = [train_step(model, optimizer, images, labels) for _ in range(steps)]
@@ -672,24 +672,28 @@ def accuracy(model, batches):
     ### END SOLUTION
 
 # %% nbgrader={"grade_id": "accuracy-test", "grade": true, "points": 3}
-class _Probe(nn.Module):
+@ulab.at_student
+def _probed(batches, training):
     # zh: 图片里写着得分；同时记下自己是在什么模式下被调用的
     # en: the images hold the scores; it notes in which mode it was called
-    def __init__(self):
-        super().__init__()
-        self.dropout = nn.Dropout(0.5)
-        self.seen = []
+    class Probe(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.dropout = nn.Dropout(0.5)
+            self.seen = []
 
-    def forward(self, x):
-        self.seen.append((self.training, torch.is_grad_enabled()))
-        return x
+        def forward(self, x):
+            self.seen.append((self.training, torch.is_grad_enabled()))
+            return x
+
+    probe = Probe().train(training)
+    return accuracy(probe, batches), probe.seen, probe.training
 
 
 def _check_accuracy(labels, guesses, sizes, training=True):
     scores, labels = F.one_hot(torch.tensor(guesses), 3).float(), torch.tensor(labels)
     batches = list(zip(scores.split(sizes), labels.split(sizes)))
-    probe = _Probe().train(training)
-    got = accuracy(probe, batches)
+    got, seen, mode_after = _probed(batches, training)
     want = float((scores.argmax(1) == labels).float().mean())
     of_batches = float(np.mean([float((s.argmax(1) == l).float().mean()) for s, l in batches]))
     assert got is not None and 0 <= float(got) <= 1, ulab.say(
@@ -699,12 +703,12 @@ def _check_accuracy(labels, guesses, sizes, training=True):
         en="This is the mean of the batches' accuracies: a small batch weighs too much. Count right ones and all.")
     assert abs(float(got) - want) < 1e-6, ulab.say(
         zh=f"应为 {want:.3f}，得到 {float(got):.3f}。", en=f"Should be {want:.3f}, got {float(got):.3f}.")
-    assert not any(mode for mode, _ in probe.seen), ulab.say(
+    assert not any(mode for mode, _ in seen), ulab.say(
         zh="评估时模型还在训练模式，Dropout 会随机丢掉一半：先 model.eval()。",
         en="The model was still in training mode, where dropout loses half at random: model.eval() first.")
-    assert probe.training == training, ulab.say(
+    assert mode_after == training, ulab.say(
         zh="评估完没有恢复模型原来的模式，接下来的训练会悄悄变样。", en="The model's mode was not put back; training would silently change afterwards.")
-    assert not any(gradients for _, gradients in probe.seen), ulab.say(
+    assert not any(gradients for _, gradients in seen), ulab.say(
         zh="评估时还在记录梯度：放进 with torch.no_grad(): 里。", en="Gradients were recorded: put it inside with torch.no_grad():.")
 
 
@@ -780,20 +784,31 @@ def make_cnn():
     ### END SOLUTION
 
 # %% nbgrader={"grade_id": "make-cnn-test", "grade": true, "points": 1}
+@ulab.at_student
+def _look_at(net):
+    return any(isinstance(layer, nn.Conv2d) for layer in net.modules()), sum(p.numel() for p in net.parameters())
+
+
 _net = make_cnn()
 assert isinstance(_net, nn.Module), ulab.say(
     zh=f"应返回一个网络（nn.Module），得到 {type(_net).__name__}。", en=f"Return a network (nn.Module); got {type(_net).__name__}.")
 _out = _net(torch.randn(5, 1, 28, 28, generator=torch.Generator().manual_seed(0)))
 assert _out.shape == (5, 10), ulab.say(
     zh=f"5 张图应得到形状 (5, 10) 的得分，得到 {tuple(_out.shape)}。", en=f"5 images give scores of shape (5, 10); got {tuple(_out.shape)}.")
-assert any(isinstance(layer, nn.Conv2d) for layer in _net.modules()), ulab.say(
+_convolution, _parameters = _look_at(_net)
+assert _convolution, ulab.say(
     zh="网络里没有卷积层。", en="There is no convolution in the network.")
 assert not (torch.allclose(_out.sum(1), torch.ones(5), atol=1e-4) or torch.allclose(_out.exp().sum(1), torch.ones(5), atol=1e-4)), ulab.say(
     zh="最后多了一层 softmax：cross_entropy 要的是得分。", en="There is a softmax at the end: cross_entropy wants scores.")
 ### BEGIN HIDDEN TESTS
-assert sum(p.numel() for p in _net.parameters()) <= 100_000, ulab.say(
+@ulab.at_student
+def _made_anew(net):
+    return make_cnn() is not net
+
+
+assert _parameters <= 100_000, ulab.say(
     zh="参数超过 10 万个了。", en="There are more than 100,000 parameters.")
-assert make_cnn() is not _net, ulab.say(
+assert _made_anew(_net), ulab.say(
     zh="两次调用返回了同一个网络：请在函数里面新建。", en="Two calls returned one network: make it inside the function.")
 ### END HIDDEN TESTS
 
