@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
+from unit.curricula_support import SOURCE, write_lab
 
+from ulab_curricula.build import build
+from ulab_curricula.inspection import inspect
+from ulab_curricula.labs import load_lab
 from ulab_curricula.questions import Mix, Mixed, Why, mixed, questions, steps
 
 KINDS = {
@@ -414,3 +420,13 @@ def test_what_would_mean_something_else_in_the_judge_is_found(
     cells: list[tuple[str, str]], expected: list[Mixed]
 ) -> None:
     assert mixed(notebook(*cells)) == expected
+
+
+def test_a_lab_that_leans_on_a_test_cells_names_is_refused(tmp_path: Path) -> None:
+    test = "assert double(4) == 8"
+    source = SOURCE.replace(test, f"_eight = 8\n{test}") + "\n# %%\nprint(_eight)\n"
+    lab = load_lab(write_lab(tmp_path, source=source))
+    (problem,) = inspect(lab, build(lab))
+    assert "uses _eight, which only a test cell defines" in str(problem)
+    sound = load_lab(write_lab(tmp_path / "other", source=SOURCE))
+    assert inspect(sound, build(sound)) == []
