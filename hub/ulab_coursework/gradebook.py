@@ -198,7 +198,7 @@ def to_csv(scores: ClassScores, language: str) -> str:
     for row in scores.rows:
         cells = (row.scores.get(a.name) for a in scores.assignments)
         writer.writerow(
-            [*map(_harmless, (row.person, row.display_name, row.college))]
+            [*map(harmless_cell, (row.person, row.display_name, row.college))]
             + [f"{cell.points:g}" if cell else "" for cell in cells]
             # Nothing handed in is not the same as nothing right.
             + [f"{row.total:g}" if row.scores else ""]
@@ -206,6 +206,6 @@ def to_csv(scores: ClassScores, language: str) -> str:
     return out.getvalue()
 
 
-def _harmless(text: str) -> str:
+def harmless_cell(text: str) -> str:
     """Keep a spreadsheet from taking a name for a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from ulab_core.models import Course, Role, utc_now
 from ulab_coursework.courses import courses_of, find_course, people_of, require_member, role_in
 from ulab_coursework.gradebook import scores_of
+from ulab_coursework.owners import deadline_of
 from ulab_coursework.standing import newest_of
 from ulab_portal.areas import Area, area
 from ulab_portal.page import Page, reading
@@ -62,7 +63,13 @@ def student_rows(session: Session, course: Course, page: Page) -> list[LabRow]:
     newest = newest_of(session, course.id, person)
     now = utc_now()
     rows = [
-        lab_row(assignment, newest.get(assignment.name), page.language, now)
+        lab_row(
+            assignment,
+            newest.get(assignment.name),
+            page.language,
+            now,
+            deadline_of(session, assignment, person),
+        )
         for assignment in course.assignments
         if assignment.published_at is not None
     ]

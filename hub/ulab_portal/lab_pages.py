@@ -15,9 +15,11 @@ from ulab_core.i18n import mark
 from ulab_core.models import Assignment, Role, utc_now
 from ulab_coursework import gradebook
 from ulab_coursework.courses import find_assignment, require_member
+from ulab_coursework.owners import deadline_of, owner_of
 from ulab_coursework.releases import lab_of
 from ulab_coursework.standing import Standing, history
 from ulab_coursework.submissions import find, receive, refuse_size, refuse_unpublished
+from ulab_coursework.taking import room_of
 from ulab_portal.areas import area
 from ulab_portal.cells import CellScore, cell_scores
 from ulab_portal.handed_in import feedback_answer, notebook_answer
@@ -39,6 +41,7 @@ class LabStanding:
     cells: list[CellScore]
     score: float | None
     max_score: float
+    penalty: float = 0.0
 
     @property
     def newest(self) -> Standing | None:
@@ -78,7 +81,8 @@ def lab_standing(session: Session, found: Assignment, page: Page) -> LabStanding
     """How the lab stands for whoever asks, cell by cell once it is graded."""
     past = history(session, found.course_id, found.name, page.user.name)
     newest = past[0] if past else None
-    state = lab_state(newest, found.due_at, utc_now())
+    limits = deadline_of(session, found, page.user.name)
+    state = lab_state(newest, limits.closes_at, utc_now())
     counts, cells = None, []
     if state is LabState.GRADED:
         layout, person = page.portal.layout, page.user.name
@@ -87,7 +91,7 @@ def lab_standing(session: Session, found: Assignment, page: Page) -> LabStanding
             layout, found.course_id, found.name, person, lab_of(layout, found), page.language
         )
     if counts is not None:
-        past = [replace(past[0], score=counts.points), *past[1:]]
+        past = [replace(one, score=counts.points) if one.counts else one for one in past]
     return LabStanding(
         state=state,
         past=past,
@@ -95,6 +99,7 @@ def lab_standing(session: Session, found: Assignment, page: Page) -> LabStanding
         # The gradebook knows what a person added by hand; the submission alone does not.
         score=counts.points if counts else None,
         max_score=found.max_score,
+        penalty=counts.penalty if counts else 0.0,
     )
 
 
@@ -104,6 +109,8 @@ def lab(course_id: str, name: str, page: Annotated[Page, Depends(reading)]) -> R
     with page.portal.db.read() as session:
         found = visible_assignment(session, course_id, name, page)
         course = found.course
+        limits = deadline_of(session, found, page.user.name)
+        owner = owner_of(session, found.id, page.user.name)
         return page.answer(
             "lab.html",
             course=course,
@@ -113,7 +120,9 @@ def lab(course_id: str, name: str, page: Annotated[Page, Depends(reading)]) -> R
             title=found.title(page.language),
             summary=lab_of(page.portal.layout, found).summaries[page.language],
             standing=lab_standing(session, found, page),
-            closed=found.due_at is not None and utc_now() > found.due_at,
+            due_at=limits.due_at,
+            closed=limits.closes_at is not None and utc_now() > limits.closes_at,
+            room=room_of(session, found, owner, utc_now()),
             open_url=open_address(BASE, page.user.name, course_id, name, found.profile),
             max_mb=page.portal.settings.grading.max_notebook_mb,
         )

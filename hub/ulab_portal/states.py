@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from ulab_core.i18n import mark
 from ulab_core.models import Assignment
+from ulab_coursework.lateness import Deadline, deadline
+from ulab_coursework.owners import late_policy
 from ulab_coursework.standing import Standing, State
 
 SOON = timedelta(days=2)
@@ -86,10 +88,16 @@ class LabRow:
 
 
 def lab_row(
-    assignment: Assignment, newest: Standing | None, language: str, now: datetime
+    assignment: Assignment,
+    newest: Standing | None,
+    language: str,
+    now: datetime,
+    limits: Deadline | None = None,
 ) -> LabRow:
-    state = lab_state(newest, assignment.due_at, now)
-    due = assignment.due_at
+    """One lab as it stands for whoever these limits are for; None for those of everyone."""
+    limits = limits or deadline(assignment.due_at, late_policy(assignment))
+    state = lab_state(newest, limits.closes_at, now)
+    due = limits.due_at
     return LabRow(
         name=assignment.name,
         title=assignment.title(language),

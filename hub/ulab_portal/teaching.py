@@ -88,7 +88,7 @@ class ClassLab:
         return json.dumps({"counts": distribution(self.percents)})
 
     def state(self, row: ClassRow) -> LabState:
-        return lab_state(row.newest, self.assignment.due_at, utc_now())
+        return lab_state(row.newest, row.extended_to or self.assignment.due_at, utc_now())
 
     def word(self, row: ClassRow) -> str:
         return WORDS[self.state(row)]

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ulab_deploy import console
+from ulab_deploy.commands import course_policies
 from ulab_deploy.commands.options import Json
 from ulab_deploy.console import say, t
 
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
         rich_markup_mode=None,
     )
     app.add_typer(course, name="course")
+    course_policies.register(course)
 
     @course.command(
         "create",

@@ -1,0 +1,182 @@
+"""`ulab course policy|extend|regrade`: deadlines, penalties, attempts and grading a class again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ulab_deploy import console
+from ulab_deploy.commands.options import Json
+from ulab_deploy.console import say, t
+
+ACTOR = "ulab course"
+NONE = "none"
+
+Course = Annotated[str, typer.Argument(help=t("The course's id."))]
+Lab = Annotated[str, typer.Argument(help=t("The lab's id."))]
+
+
+def register(course: typer.Typer) -> None:
+    @course.command(
+        "policy",
+        help=t("Show or set a lab's deadline, penalty, attempts and which submission counts."),
+        epilog=t(
+            "Example: {example}",
+            example="ulab course policy vision-2026 garments --late step --amount 10 --cap 50",
+        ),
+    )
+    def policy(
+        course: Course,
+        lab: Lab,
+        due: Annotated[
+            str, typer.Option(help=t("The deadline in the site's zone: 2026-09-01T23:59, or none."))
+        ] = "",
+        closes: Annotated[
+            str, typer.Option(help=t("After when nothing late is taken either, or none."))
+        ] = "",
+        late: Annotated[str, typer.Option(help="refused | free | step | linear")] = "",
+        amount: Annotated[float | None, typer.Option(help=t("The penalty a day or hour."))] = None,
+        unit: Annotated[str, typer.Option(help="percent | points")] = "",
+        per: Annotated[str, typer.Option(help="day | hour")] = "",
+        cap: Annotated[
+            str, typer.Option(help=t("The most a penalty takes, in percent, or none."))
+        ] = "",
+        attempts: Annotated[
+            str, typer.Option(help=t("How many submissions are taken, or none."))
+        ] = "",
+        cooldown: Annotated[
+            int | None, typer.Option(help=t("Minutes between two submissions."))
+        ] = None,
+        counts: Annotated[str, typer.Option(help="last | best")] = "",
+        json: Json = False,
+    ) -> None:
+        from ulab_core.database import Database
+        from ulab_core.models import Counts, LatePer, LateRule, LateUnit
+        from ulab_coursework.policies import SETTABLE, set_policy
+        from ulab_coursework.regrading import follow
+        from ulab_deploy.base import existing_base
+        from ulab_deploy.typed import choice, moment, number
+
+        base = existing_base()
+        zone = base.settings.site.zone
+        typed: dict[str, Any] = {
+            "due_at": moment(due, zone),
+            "closes_at": moment(closes, zone),
+            "late_rule": choice(late, LateRule),
+            "late_amount": amount,
+            "late_unit": choice(unit, LateUnit),
+            "late_per": choice(per, LatePer),
+            "late_cap": number(cap, float),
+            "attempts": number(attempts, int),
+            "cooldown_minutes": cooldown,
+            "counts": choice(counts, Counts),
+        }
+        wanted = {
+            key: None if value == NONE else value
+            for key, value in typed.items()
+            if value is not None
+        }
+        db = Database.of(base.settings)
+        with db.write() as session:
+            found = set_policy(session, course, lab, wanted, ACTOR)
+            rows = {key: getattr(found, key) for key in SETTABLE}
+        if wanted:
+            follow(db, base.layout, course, lab)
+        plain = {
+            key: value.astimezone(zone).isoformat() if isinstance(value, datetime) else value
+            for key, value in rows.items()
+        }
+        if json:
+            console.say_json({"course": course, "lab": lab, **plain})
+        else:
+            for key, value in plain.items():
+                say(f"{key}: {'-' if value is None else value}")
+
+    @course.command(
+        "extend",
+        help=t("Give students a deadline of their own; none takes it back."),
+        epilog=t(
+            "Example: {example}",
+            example="ulab course extend vision-2026 garments 2026-09-03T23:59 zhangwei",
+        ),
+    )
+    def extend_(
+        course: Course,
+        lab: Lab,
+        until: Annotated[str, typer.Argument(help=t("In the site's zone: 2026-09-01T23:59."))],
+        people: Annotated[list[str], typer.Argument(help=t("Account names."))],
+        reason: Annotated[str, typer.Option(help=t("Why, for the instructors."))] = "",
+        json: Json = False,
+    ) -> None:
+        from ulab_core.database import Database
+        from ulab_coursework.policies import extend
+        from ulab_coursework.regrading import follow
+        from ulab_deploy.base import existing_base
+        from ulab_deploy.typed import moment
+
+        base = existing_base()
+        typed = moment(until, base.settings.site.zone)
+        due_at = typed if isinstance(typed, datetime) else None
+        db = Database.of(base.settings)
+        with db.write() as session:
+            for name in people:
+                extend(session, course, lab, name, due_at, reason, ACTOR)
+        follow(db, base.layout, course, lab)
+        if json:
+            said = due_at.isoformat() if due_at else None
+            console.say_json({"course": course, "lab": lab, "people": people, "due_at": said})
+        else:
+            for name in people:
+                say(f"{name}: {until}")
+
+    @course.command(
+        "regrade",
+        help=t("Grade a lab's class again, or say what the last time changed."),
+        epilog=t("Example: {example}", example="ulab course regrade vision-2026 garments --report"),
+    )
+    def regrade_(
+        course: Course,
+        lab: Lab,
+        report: Annotated[
+            bool, typer.Option("--report", help=t("Whose score the last regrade moved, and why."))
+        ] = False,
+        csv: Annotated[
+            Path | None, typer.Option(help=t("Write the report into this file as CSV."))
+        ] = None,
+        json: Json = False,
+    ) -> None:
+        from dataclasses import asdict
+
+        from ulab_core.database import Database
+        from ulab_coursework.courses import find_assignment
+        from ulab_coursework.regrade_report import last_report, to_csv
+        from ulab_coursework.regrading import regrade
+        from ulab_deploy.base import existing_base
+
+        db = Database.of(existing_base().settings)
+        if not report and csv is None:
+            with db.write() as session:
+                asked = regrade(session, find_assignment(session, course, lab), ACTOR)
+            if json:
+                console.say_json({"regrade": asked.id, "queued": asked.submissions})
+            else:
+                say(t("Submissions queued for grading: {count}", count=asked.submissions))
+            return
+        with db.read() as session:
+            found = last_report(session, find_assignment(session, course, lab))
+        if csv is not None:
+            csv.write_text(to_csv(found, console.language()), encoding="utf-8")
+        if json:
+            console.say_json([asdict(one) for one in found])
+            return
+        if not found:
+            say(t("No score moved."))
+        for one in found:
+            now = t("waiting") if one.waits else one.after
+            say(f"{one.person}: {one.before} → {now}")
+            for move in one.moves:
+                why = f"{move.reason_before or '-'} → {move.reason_after or '-'}"
+                say(f"  {move.question}: {move.before} → {move.after}  {why}")
