@@ -160,6 +160,9 @@ class Layout:
         """Points and comments as the feedback page shows them."""
         return self.feedback / f"{submission_id}.marks.json"
 
+    def similarity_file(self, course_id: str, assignment: str) -> Path:
+        return self.root / "similarity" / course_id / f"{assignment}.json"
+
     def prepare(self) -> None:
         """Create the rooms, closed to other users of the machine; safe to repeat."""
         self.root.mkdir(parents=True, exist_ok=True)

@@ -139,3 +139,40 @@ def register(app: typer.Typer) -> None:
             ]
         ):  # fmt: skip
             say(line)
+
+    @course.command(
+        "similarity",
+        help=t("Compare a class's submissions; what is similar may have many causes."),
+        epilog=t("Example: {example}", example="ulab course similarity vision-2026 garments"),
+    )
+    def similarity_(
+        course: Annotated[str, typer.Argument(help=t("The course's id."))],
+        assignment: Annotated[str, typer.Argument(help=t("The assignment's name."))],
+        json: Json = False,
+    ) -> None:
+        from ulab_core.database import Database
+        from ulab_coursework.similarity import make_report
+        from ulab_deploy.base import existing_base
+
+        base = existing_base()
+        db = Database.of(base.settings)
+        report = make_report(db, base.layout, base.settings, course, assignment)
+        if json:
+            pairs = [
+                {"people": list(pair.people), "similarity": pair.similarity}
+                for pair in report.pairs
+            ]
+            console.say_json(
+                {"made_at": report.made_at, "pairs": pairs, "left_out": list(report.left_out)}
+            )
+            return
+        for line in console.table(
+            [(f"{pair.similarity:.0%}", *pair.people) for pair in report.pairs[:20]]
+        ):
+            say(line)
+        say(
+            t(
+                "Similar work may come from the same source, from working together, or from a "
+                "question with few good answers. Look at both before you think of anything else."
+            )
+        )
