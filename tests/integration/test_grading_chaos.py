@@ -1,6 +1,6 @@
 """Workers, the portal and database connections die at random while a class hands in.
 
-`ULAB_CHAOS_SUBMISSIONS=300` makes it as big as docs/grading-queue.md says it was run.
+`ULAB_CHAOS_SUBMISSIONS=300` makes it as big as a class; it is small in the suite for the time.
 """
 
 from __future__ import annotations
