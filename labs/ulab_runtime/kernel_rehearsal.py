@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import tempfile
@@ -17,6 +18,12 @@ CELLS = (
     "import numpy as np, pandas as pd; display(pd.DataFrame({'a': np.arange(3)}))",
     "import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.title('seen'); plt.show()",
     "len?",
+)
+# What grading forks from the same parent, with what its values are made of.
+JUDGE = (
+    *("ulab", "ulab_runtime.judge.student", "ulab_runtime.judge.bench"),
+    *("ulab_runtime.judge.arrays", "ulab_runtime.judge.tables"),
+    *("pytest", "IPython.core.inputtransformer2"),
 )
 
 
@@ -42,3 +49,5 @@ def rehearse() -> None:
             for cell in CELLS:
                 shell.run_cell(cell)
             shell.Completer.complete("pd.DataFr")
+    for module in JUDGE:
+        importlib.import_module(module)

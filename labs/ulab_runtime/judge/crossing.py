@@ -1,0 +1,14 @@
+"""What may go wrong when a value crosses between judge and student, and how much may cross."""
+
+from __future__ import annotations
+
+DEPTH_LIMIT = 100
+INTEGER_BYTES = 128 * 1024
+
+
+class CannotCross(Exception):
+    """The judge was asked to give the student what can't be sent: its test's author's fault."""
+
+
+class Forged(Exception):
+    """The student process answered what no honest one would."""
