@@ -58,6 +58,18 @@ def warn(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def passing(line: str) -> None:
+    """Say on a terminal how far it has come; the next line takes its place."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+
+
+def passed() -> None:
+    """Remove what was said in passing."""
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
 def say_json(value: object) -> None:
     """For machines: one JSON value on standard output."""
     print(json.dumps(value, ensure_ascii=False, indent=2, default=str), flush=True)

@@ -1,52 +1,31 @@
-"""Grades notebook files on the spot, as a submission would be, with no base running."""
+"""Grades notebook files on the spot, as submissions are judged, with no base running."""
 
 from __future__ import annotations
 
-import json
+import ast
+import os
+import queue
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from nbgrader import utils
 
 from ulab_core.errors import UserError
-from ulab_core.i18n import mark
 from ulab_core.layout import Layout
 from ulab_core.settings import Settings
-from ulab_coursework.assign import fill_gradebook
-from ulab_coursework.coursefolder import gradebook_url
-from ulab_coursework.execution import execute
-from ulab_coursework.grades import stderr_is_no_error
-from ulab_coursework.notebooks import check_belongs, language_of, parse
-from ulab_coursework.sanitise import sanitise
+from ulab_coursework.judging import Judges
+from ulab_coursework.marking import Marked, Marker, Question
+from ulab_coursework.notebooks import parse
 from ulab_coursework.submissions import refuse_size
 from ulab_curricula import Lab, PublishedLab, build_lab, load_built
+from ulab_runtime.forkserver.client import greets
+from ulab_runtime.forkserver.own import own_fork_server
 
-_COURSE = "grade"
-
-
-class NotRun(UserError):
-    """The sandbox could not even start the notebook."""
-
-    exit_code = 4
-
-
-@dataclass(frozen=True)
-class GradedCell:
-    """What one test cell earned, and what it said when it failed.
-
-    Attributes
-    ----------
-    points
-        None for a cell that a person grades.
-    """
-
-    cell: str
-    points: float | None
-    max_points: float
-    said: str
+ALWAYS = ("ulab_runtime.judge.student", "ulab_runtime.judge.bench")
 
 
 @dataclass(frozen=True)
@@ -60,22 +39,22 @@ class Graded:
     """
 
     file: Path
-    cells: tuple[GradedCell, ...]
+    questions: tuple[Question, ...]
     problem: UserError | None = None
 
     @property
     def points(self) -> float:
-        return sum(cell.points or 0.0 for cell in self.cells)
+        return sum(question.points or 0.0 for question in self.questions)
 
     @property
     def max_points(self) -> float:
-        return sum(cell.max_points for cell in self.cells)
+        return sum(question.max_points for question in self.questions)
 
 
 def grade_files(
     lab: Lab, files: Sequence[Path], settings: Settings, layout: Layout
 ) -> Iterator[Graded]:
-    """Grade files of one lab, one after the other.
+    """Grade files of one lab, as many at once as there are processors, and give them in order.
 
     Parameters
     ----------
@@ -87,46 +66,83 @@ def grade_files(
     BadLab
         The lab can't be built.
     """
-    with tempfile.TemporaryDirectory(dir=layout.root, prefix=".grade-") as scratch:
-        bench = Layout(Path(scratch))
-        bench.prepare()
-        folder = bench.root / "lab"
-        build_lab(lab, folder)
-        built = load_built(folder)
-        fill_gradebook(bench, _COURSE, 1, built, None)
-        for file in files:
-            try:
-                cells = _grade(built, file, settings, bench, layout.dataset_store)
-                yield Graded(file, tuple(cells))
-            except UserError as error:
-                yield Graded(file, (), error)
+    with tempfile.TemporaryDirectory(prefix="ulab-grade-") as scratch:
+        build_lab(lab, Path(scratch) / "lab")
+        built = load_built(Path(scratch) / "lab")
+        with _fork_server(built, layout) as asked, _judges(settings, layout, asked) as judges:
+            yield from _all(files, built, Marker(judges, settings.site.language), settings)
 
 
-def _grade(
-    lab: PublishedLab, file: Path, settings: Settings, bench: Layout, dataset_store: Path
-) -> list[GradedCell]:
+def _all(
+    files: Sequence[Path], lab: PublishedLab, marker: Marker, settings: Settings
+) -> Iterator[Graded]:
+    slots: queue.SimpleQueue[int] = queue.SimpleQueue()
+    at_once = len(os.sched_getaffinity(0))
+    for slot in range(at_once):
+        slots.put(slot)
+
+    def one(file: Path) -> Graded:
+        slot = slots.get()
+        try:
+            return Graded(file, _marked(file, lab, marker, settings, slot).questions)
+        except UserError as error:
+            return Graded(file, (), error)
+        finally:
+            slots.put(slot)
+
+    with ThreadPoolExecutor(at_once) as pool:
+        try:
+            yield from pool.map(one, files)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _marked(file: Path, lab: PublishedLab, marker: Marker, settings: Settings, slot: int) -> Marked:
     content = file.read_bytes()
     refuse_size(len(content), settings)
-    submitted = parse(content)
-    language = language_of(submitted, settings.site.language)
-    release = json.loads(lab.release_notebook(language).read_bytes())
-    check_belongs(submitted, lab.id, release)
-    prepared = sanitise(submitted, release, gradebook_url(bench, _COURSE), lab.id)
-    done = execute(prepared.notebook, settings, dataset_store, bench.root / "scratch", language)
-    if not done.started:
-        raise NotRun(mark("The sandbox did not start the notebook: {log}"), log=done.log.strip())
-    return [_graded(cell) for cell in _test_cells(stderr_is_no_error(done.notebook))]
+    return marker.mark(parse(content), lab, slot)
 
 
-def _test_cells(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
-    return (cell for cell in notebook.cells if utils.is_grade(cell))
+@contextmanager
+def _judges(settings: Settings, layout: Layout, fork_server: Path | None) -> Iterator[Judges]:
+    # Other host users than the workers of a base that may be running.
+    first = settings.accounts.uid_base - 500
+    judges = Judges(settings, layout.dataset_store, fork_server, first)
+    try:
+        yield judges
+    finally:
+        judges.end()
 
 
-def _graded(cell: nbformat.NotebookNode) -> GradedCell:
-    points, max_points = utils.determine_grade(cell)
-    errors = [
-        f"{output.ename}: {output.evalue}".removesuffix(": ")
-        for output in cell.get("outputs", ())
-        if output.output_type == "error"
-    ]
-    return GradedCell(cell.metadata.nbgrader["grade_id"], points, max_points, " ".join(errors))
+@contextmanager
+def _fork_server(lab: PublishedLab, layout: Layout) -> Iterator[Path | None]:
+    """The base's when it runs, else one of our own with what the lab imports."""
+    running = layout.fork_for_base("kernel")
+    if greets(running):
+        yield running
+        return
+    with own_fork_server([*ALWAYS, *imports_of(lab)]) as own:
+        yield own
+
+
+def imports_of(lab: PublishedLab) -> list[str]:
+    """The modules that a lab's own cells import."""
+    source = nbformat.read(lab.source_notebook, as_version=4)
+    found: dict[str, None] = {}
+    for cell in source.cells:
+        for name in _imported(cell.source) if cell.cell_type == "code" else ():
+            found.setdefault(name)
+    return list(found)
+
+
+def _imported(source: str) -> Iterator[str]:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return  # such as a cell of magics
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module

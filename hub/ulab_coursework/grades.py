@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,10 +13,8 @@ from typing import Any
 import nbformat
 from nbgrader import utils
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.preprocessors import SaveAutoGrades
 
 from ulab_coursework.answers import answers
-from ulab_coursework.assign import apply, resources_of
 
 MOST_REASON = 500
 
@@ -25,27 +27,14 @@ class Score:
     max_points: float
 
 
-def stderr_is_no_error(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Show what graded cells wrote to stderr as ordinary output.
-
-    nbgrader takes anything on stderr for a failure, so that a library's warning would cost a
-    right answer its points. An exception is an output of another kind and still counts.
-    """
-    for cell in notebook.cells:
-        if utils.is_grade(cell) and cell.cell_type == "code":
-            for output in cell.outputs:
-                if output.output_type == "stream":
-                    output.name = "stdout"
-    return notebook
-
-
-def score_of(notebook: nbformat.NotebookNode) -> Score:
-    """Add up the points of an executed notebook."""
+def score_of(notebook: nbformat.NotebookNode, undecided: Collection[str] = ()) -> Score:
+    """Add up the points of a judged notebook; what a person decides counts 0."""
     points = max_points = 0.0
     for cell in notebook.cells:
         if utils.is_grade(cell):
             earned, possible = utils.determine_grade(cell)
-            points += earned or 0.0
+            if cell.metadata.nbgrader["grade_id"] not in undecided:
+                points += earned or 0.0
             max_points += possible
         elif utils.is_task(cell):
             max_points += float(cell.metadata.nbgrader["points"])
@@ -80,35 +69,85 @@ def save_grades(
     received_at: datetime,
     notebook: nbformat.NotebookNode,
     before: nbformat.NotebookNode | None = None,
+    undecided: Collection[str] = (),
 ) -> Score:
-    """Write a submission's autograded points; manual ones stay with the answer they are for.
+    """Write a submission's autograded points at once; manual ones stay with their answers.
 
-    nbgrader keeps manual points and comments whatever is handed in next, and asks for a fresh
-    look at every cell that has them. Here they go when the answer is another one, and where
-    nothing changed the mark of what was looked at is kept.
+    nbgrader's own step does it cell by cell, each in a transaction, keeps manual points and
+    comments whatever is handed in next, and asks for a fresh look at every cell that has them.
+    Here they go when the answer is another one, and where nothing changed the mark of what was
+    looked at is kept.
 
     Parameters
     ----------
     before
         The notebook that the gradebook's manual points and comments were given for, executed;
         None when it is not known.
+    undecided
+        The tests that a person is to give points for, since they could not be judged.
     """
     timestamp = received_at.astimezone(UTC).replace(tzinfo=None)
-    with Gradebook(url, course_id) as gradebook:
+    with opened(url, course_id) as gradebook:
         gradebook.update_or_create_student(student, first_name=display_name, last_name="")
         same = _is_graded_submission(gradebook, assignment, student, timestamp)
         submission = gradebook.update_or_create_submission(assignment, student, timestamp=timestamp)
         if not same:
             _forget_manual(submission, changed_answers(before, notebook))
-            gradebook.db.commit()
-        looked_at = _looked_at(submission)
-    apply((SaveAutoGrades,), notebook, resources_of(url, assignment, student))
-    with Gradebook(url, course_id) as gradebook:
-        for grade in _grades(gradebook.find_submission(assignment, student)):
-            if looked_at.get(grade.name, ()) == (grade.auto_score, grade.manual_score):
-                grade.needs_manual_grade = False
+        cells = {
+            cell.metadata.nbgrader["grade_id"]: cell
+            for cell in notebook.cells
+            if utils.is_grade(cell) or utils.is_solution(cell) or utils.is_task(cell)
+        }
+        for found in submission.notebooks:
+            for grade in found.grades:
+                if grade.name in cells and utils.is_grade(cells[grade.name]):
+                    _save_points(grade, cells[grade.name], grade.name in undecided)
+            for comment in found.comments:
+                if comment.name in cells:
+                    comment.auto_comment = _auto_comment(cells[comment.name])
         gradebook.db.commit()
-    return score_of(notebook)
+    return score_of(notebook, undecided)
+
+
+@contextmanager
+def opened(url: str, course_id: str) -> Iterator[Gradebook]:
+    """A gradebook, closed afterwards, with the queries that this thread compiled before.
+
+    nbgrader makes an engine each time it opens one, and compiling its queries anew took most of
+    the 40 ms of a save. A closed gradebook connects again when it is used.
+    """
+    known: OrderedDict[tuple[str, str], Gradebook] = _THREAD.__dict__.setdefault(
+        "gradebooks", OrderedDict()
+    )
+    gradebook = known.pop((url, course_id), None) or Gradebook(url, course_id)
+    try:
+        yield gradebook
+    finally:
+        gradebook.close()
+    known[url, course_id] = gradebook
+    if len(known) > MOST_REMEMBERED:
+        known.popitem(last=False)
+
+
+_THREAD = threading.local()
+MOST_REMEMBERED = 4
+
+
+def _save_points(grade: Any, cell: nbformat.NotebookNode, undecided: bool) -> None:
+    """Autograded points of a cell, and whether a person has to look at it."""
+    points = None if undecided else utils.determine_grade(cell)[0]
+    looked_at = (
+        not grade.needs_manual_grade
+        and grade.manual_score is not None
+        and grade.auto_score == points
+    )
+    grade.auto_score = points
+    grade.needs_manual_grade = not looked_at and (grade.manual_score is not None or points is None)
+
+
+def _auto_comment(cell: nbformat.NotebookNode) -> str | None:
+    same = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
+    return "No response." if same and not utils.is_task(cell) else None
 
 
 def changed_answers(before: nbformat.NotebookNode | None, now: nbformat.NotebookNode) -> set[str]:
@@ -135,16 +174,3 @@ def _forget_manual(submission: Any, changed: set[str]) -> None:
         for comment in notebook.comments:
             if comment.name in changed:
                 comment.manual_comment = None
-
-
-def _grades(submission: Any) -> list[Any]:
-    return [grade for notebook in submission.notebooks for grade in notebook.grades]
-
-
-def _looked_at(submission: Any) -> dict[str, tuple[float | None, float | None]]:
-    """Automatic and manual points of the cells that a person has done with."""
-    return {
-        grade.name: (grade.auto_score, grade.manual_score)
-        for grade in _grades(submission)
-        if not grade.needs_manual_grade and grade.manual_score is not None
-    }

@@ -1,8 +1,7 @@
-"""Grading one submission: sanitise here, run in a sandbox, save what it earned here."""
+"""Grading one submission: have it judged, and save what it earned."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,7 +18,6 @@ from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
 from ulab_core.models import Submission, utc_now
-from ulab_core.settings import Settings
 from ulab_coursework import queue, store
 from ulab_coursework.assign import apply
 from ulab_coursework.coursefolder import (
@@ -33,23 +31,17 @@ from ulab_coursework.coursefolder import (
     write_file,
 )
 from ulab_coursework.courserights import course_rights
-from ulab_coursework.execution import Execution, execute, scratch_of
-from ulab_coursework.graded import Remarks, keep_marks, keep_notebook
-from ulab_coursework.grades import (
-    Score,
-    questions_of,
-    save_grades,
-    score_of,
-    stderr_is_no_error,
-)
+from ulab_coursework.graded import Remarks, keep_marks, keep_notebook, store_verdicts
+from ulab_coursework.grades import Score, questions_of, save_grades
+from ulab_coursework.marking import Marked, Marker, NotStarted
 from ulab_coursework.notebooks import parse
 from ulab_coursework.owners import Owner, names_of_group
 from ulab_coursework.regrading import follow, note_regraded
 from ulab_coursework.releases import lab_of
-from ulab_coursework.sanitise import Sanitised, sanitise
 from ulab_coursework.shown_grades import marks_of
 from ulab_coursework.tries import load_tries
 from ulab_coursework.versions import tests_digest
+from ulab_curricula import PublishedLab
 
 
 class GradingFailed(UserError):
@@ -68,13 +60,11 @@ class Work:
     course_id: str
     course_number: int
     assignment: str
-    title: str
     student: str
     display_name: str
-    language: str
     sha256: str
     received_at: datetime
-    release: Path
+    lab: PublishedLab
     version: str
     tests: str
     before: Score | None
@@ -88,9 +78,9 @@ def _tell_nobody(progress: queue.Progress) -> None:
 def grade(
     db: Database,
     layout: Layout,
-    settings: Settings,
+    marker: Marker,
     held: queue.Lease,
-    index: int = 0,
+    slot: int = 0,
     progress: Callable[[queue.Progress], None] = _tell_nobody,
 ) -> Score:
     """Do a grading job to its end; doing it twice gives the same.
@@ -100,8 +90,8 @@ def grade(
 
     Parameters
     ----------
-    index
-        The slot's number, which chooses the sandbox's host user.
+    slot
+        The slot's number, which chooses the sandboxes' host users.
     progress
         Called with each question that is begun.
 
@@ -119,32 +109,24 @@ def grade(
                 raise LeaseLost
             note_regraded(session, session.get_one(Submission, work.submission_id))
         return work.before
-    release = json.loads(work.release.read_bytes())
     content = store.fetch(layout, work.sha256)
     if store.digest(content) != work.sha256:
         raise GradingFailed(
             mark("The stored submission is damaged, so it can't be graded. Please submit it again.")
         )
-    submitted, url = parse(content), gradebook_url(layout, work.course_id)
-    with course_rights(layout, work.course_id):
-        prepared = sanitise(submitted, release, url, work.assignment)
-    execution = execute(
-        prepared.notebook,
-        settings,
-        layout.dataset_store,
-        scratch_of(layout),
-        work.language,
-        index,
-    )
-    if not execution.started:
+    try:
+        marked = marker.mark(
+            parse(content), work.lab, slot, lambda *at: progress(queue.Progress(*at))
+        )
+    except NotStarted as error:
         raise GradingFailed(
             mark(
                 "Grading could not start your notebook. Your submission is stored; the "
                 "administrator finds the reason in the log of the grading worker."
             )
-        ) from RuntimeError(execution.log)
-    questions = questions_of(stderr_is_no_error(execution.notebook))
-    score = _save(db, layout, work, held, prepared, execution, content)
+        ) from error
+    questions = questions_of(marked.notebook)
+    score = _save(db, layout, work, held, marked, content)
     with db.write() as session:
         if not queue.done(session, held):
             raise LeaseLost
@@ -175,13 +157,11 @@ def _look_up(db: Database, layout: Layout, submission_id: str) -> Work:
             course_id=assignment.course_id,
             course_number=assignment.course.number,
             assignment=assignment.name,
-            title=assignment.title(submission.language),
             student=student,
             display_name=display_name,
-            language=submission.language,
             sha256=submission.sha256,
             received_at=submission.received_at,
-            release=lab.release_notebook(submission.language),
+            lab=lab,
             version=assignment.course.curriculum_version,
             tests=tests,
             before=_graded_with(submission, tests),
@@ -199,20 +179,19 @@ def _save(
     layout: Layout,
     work: Work,
     held: queue.Lease,
-    prepared: Sanitised,
-    execution: Execution,
+    marked: Marked,
     content: bytes,
 ) -> Score:
     """Write grades, the notebooks formgrader shows, and what the feedback page is made of."""
-    notebook = stderr_is_no_error(execution.notebook)
-    notebook = apply((LimitOutput,), notebook, {})
-    remarks = Remarks(prepared.missing, prepared.duplicated)
+    notebook = apply((LimitOutput,), marked.notebook, {})
+    rebuilt = marked.rebuilt
+    remarks = Remarks(rebuilt.missing, rebuilt.duplicated, rebuilt.moved)
     gid = course_gid(work.course_number)
     with gradebook_lock(layout, work.course_id):
         # Whoever was stopped for a while must not write over what was graded meanwhile.
         if not queue.is_held(db, held):
             raise LeaseLost
-        counts = _counts(db, work, score_of(notebook))
+        counts = _counts(db, work, marked.score)
         with _gradebook_for(layout, work.course_id, counts) as url:
             score = save_grades(
                 url,
@@ -223,11 +202,13 @@ def _save(
                 work.received_at,
                 notebook,
                 _graded_before(layout, work),
+                marked.undecided,
             )
             marks = marks_of(url, work.assignment, work.student, remarks)
         if counts:
             _write_for_formgrader(layout, work, notebook, content, gid)
         keep_notebook(layout, work.submission_id, notebook)
+        store_verdicts(layout, work.submission_id, list(marked.verdicts.values()))
         # Last: only then does the page count as out of date.
         keep_marks(layout, work.submission_id, marks)
     return score
@@ -262,8 +243,7 @@ def _gradebook_for(layout: Layout, course_id: str, counts: bool) -> Iterator[str
         with course_rights(layout, course_id):
             yield url
         return
-    scratch_of(layout).mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=scratch_of(layout)) as folder:
+    with tempfile.TemporaryDirectory(dir=layout.run, prefix="grading-") as folder:
         copy = Path(folder) / "gradebook.db"
         _copy_gradebook(layout, course_id, copy)
         yield f"sqlite:///{copy}"

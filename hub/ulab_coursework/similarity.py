@@ -26,7 +26,6 @@ from ulab_core.models import utc_now
 from ulab_core.settings import Settings
 from ulab_coursework import store
 from ulab_coursework.courses import find_assignment, require_instructor
-from ulab_coursework.execution import scratch_of
 from ulab_coursework.graded import replace_file
 from ulab_coursework.ownwork import OwnCell, own_cells, template_of
 from ulab_coursework.releases import lab_of
@@ -198,9 +197,7 @@ def _compared(
     layout: Layout, settings: Settings, documents: dict[str, str], template: str
 ) -> dict[str, Any]:
     """Run the comparison where what students wrote can do no harm."""
-    scratch = scratch_of(layout)
-    scratch.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix="similarity-", dir=scratch))
+    work = Path(tempfile.mkdtemp(prefix="similarity-", dir=layout.run))
     try:
         given = json.dumps({"documents": documents, "template": template})
         (work / "given.json").write_text(given, encoding="utf-8")

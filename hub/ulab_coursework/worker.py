@@ -6,7 +6,6 @@ import fcntl
 import logging
 import os
 import queue as queues
-import shutil
 import signal
 import socket
 import threading
@@ -25,8 +24,9 @@ from ulab_core.process import die_with_parent
 from ulab_core.settings import Settings, load_settings
 from ulab_coursework import queue
 from ulab_coursework.consumer import consumer_of
-from ulab_coursework.execution import PATIENCE_S, scratch_of
 from ulab_coursework.grading import LeaseLost, grade
+from ulab_coursework.judging import Judges
+from ulab_coursework.marking import Marker
 
 UNEXPECTED = mark(
     "Something went wrong in the base while your submission was graded. It is stored; your "
@@ -62,19 +62,24 @@ class Worker:
         self._free: queues.SimpleQueue[int] = queues.SimpleQueue()
         slots = slots_of(settings)
         for slot in range(slots):
-            self._free.put(index * slots + slot)
+            self._free.put(slot)
+        # Each worker of a machine has host users of its own.
+        first_uid = settings.accounts.uid_base - 1 - index * (2 * slots + 1)
+        warm = self.layout.fork_for_base("kernel") if settings.warm.enabled else None
+        self._judges = Judges(settings, self.layout.dataset_store, warm, first_uid)
+        self._marker = Marker(self._judges, settings.site.language)
 
     def run(self) -> None:
         """Work until a signal says to stop; the jobs in hand are put back then."""
         with self._alone():
             if freed := queue.release_dead(self.db, self.place):
                 log.info("%d jobs of this worker's former life are free again.", freed)
-            self._sweep()
             threading.Thread(target=self._keep_alive, name="leases", daemon=True).start()
             slots = self._free.qsize()
             consumer = consumer_of(self.take, self.work, self.interrupted, slots)
             log.info("Grading worker %s is ready, with %d slots.", self.name, slots)
             consumer.run()
+            self._judges.end()
 
     def work_once(self) -> bool:
         """Do one job if there is one; whether there was."""
@@ -98,7 +103,7 @@ class Worker:
         slot = self._free.get()
         try:
             report = Report(self.db, held)
-            score = grade(self.db, self.layout, self.settings, held, slot, report)
+            score = grade(self.db, self.layout, self._marker, held, slot, report)
             log.info(
                 "Submission %s: %g of %g points in %.1f s.",
                 held.submission_id,
@@ -152,17 +157,6 @@ class Worker:
         with (self.layout.run / f"grading-worker-{name}").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
-
-    def _sweep(self) -> None:
-        """Remove working folders that a killed worker left."""
-        folder = scratch_of(self.layout)
-        oldest = time.time() - 2 * (self.settings.grading.job_timeout_s + PATIENCE_S)
-        for left in folder.glob("*") if folder.is_dir() else ():
-            try:
-                if left.stat().st_mtime < oldest:
-                    shutil.rmtree(left, ignore_errors=True)
-            except FileNotFoundError:
-                continue
 
 
 class Report:

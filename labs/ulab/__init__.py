@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ulab.helpers import at_student
 from ulab.language import language, say
 
 if TYPE_CHECKING:

@@ -51,24 +51,29 @@ def test_right_and_wrong_answers_get_their_points_and_feedback(base: Base) -> No
     assert HIDDEN_LINE in cells_by_id(base, "bob")["sums-hidden"].source
 
 
-def test_student_code_can_not_put_the_hidden_test_into_its_feedback(base: Base) -> None:
+def test_student_code_can_not_see_the_hidden_test(base: Base) -> None:
     spy = (
-        "import linecache, sys\n"
-        "    name = sys._getframe(1).f_code.co_filename\n"
-        "    print(''.join(linecache.getlines(name)))\n"
-        "    return a + b"
+        "import linecache, sys, json\n"
+        "    seen.append([f.f_code.co_filename for f in sys._current_frames().values()])\n"
+        "    seen.append(linecache.getlines(sys._getframe(1).f_code.co_filename))\n"
+        "    open('/tmp/seen', 'w').write(str(seen))\n"
+        "    raise ValueError(f'seen {seen}')\n"
+        "seen = []"
     )
     hand_in(base, answer(spy))
     grade_all(base)
-    printed = cells_by_id(base)["sums-hidden"].outputs
-    assert "20, 22" in printed[0].text, "it did see the test: see docs/coursework.md"
-    assert "20, 22" not in feedback_html(base.db, base.layout, newest(base).id, "alice")
+    page = feedback_html(base.db, base.layout, newest(base).id, "alice")
+    assert "ValueError" in page, "it ran to its end"
+    assert "20, 22" not in page
 
 
 def test_the_sandbox_has_no_network_no_secrets_and_no_other_files(base: Base) -> None:
     (base.layout.secrets / "key").write_text("secret")
     (base.layout.homes / "bob").mkdir()
-    probe = f"""import os, json, socket
+    probe = f"""return a + b
+
+def look():
+    import os, json, socket
     from pathlib import Path
     try:
         socket.create_connection(("127.0.0.1", 22), 1)
@@ -83,13 +88,14 @@ def test_the_sandbox_has_no_network_no_secrets_and_no_other_files(base: Base) ->
         wrote = True
     except OSError:
         wrote = False
-    here = sorted(os.listdir("."))
+    here = [entry.name for entry in Path().iterdir() if entry.is_file()]
     print(json.dumps([interfaces, seen, names, wrote, os.getuid() != 0, here]))
-    return a + b"""
+
+look()"""
     hand_in(base, answer(probe))
     grade_all(base)
-    told = json.loads(cells_by_id(base)["sums-visible"].outputs[0].text)
-    assert told == [["lo"], [], [], False, True, ["results"]]
+    told = json.loads(cells_by_id(base)["sums-solution"].outputs[0].text)
+    assert told == [["lo"], [], [], False, True, []]
 
 
 def test_tracking_a_run_needs_no_server(base: Base) -> None:

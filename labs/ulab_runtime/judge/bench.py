@@ -29,7 +29,6 @@ from ulab_runtime.judge.frames import (
 from ulab_runtime.judge.judge import Test, judge
 from ulab_runtime.judge.seeds import seed_all
 
-CONTROL = 3
 SEED = 0
 BROKEN = mark("The test “{question}” can't be prepared: {error}")
 
@@ -179,7 +178,7 @@ def main() -> None:
     if sys.path[:1] == [str(Path.cwd())] or sys.path[:1] == [""]:
         del sys.path[0]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Bench(socket.socket(fileno=CONTROL)).serve()
+    Bench(socket.socket(fileno=int(sys.argv[1]))).serve()
     os._exit(0)
 
 

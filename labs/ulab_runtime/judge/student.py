@@ -14,7 +14,6 @@ from ulab_runtime.judge.frames import CONTROL_LIMIT, Broken, Ended, pack, receiv
 from ulab_runtime.judge.serving import Servant
 from ulab_runtime.kernel import offer_to_the_oom_killer
 
-CONTROL, LINK = 3, 4
 _CELL_FILES = ("<ipython-input-", "<string>")
 
 
@@ -24,7 +23,7 @@ def main() -> None:
         del sys.path[0]  # until the first cell runs, a student's random.py must not be Python's
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     offer_to_the_oom_killer()
-    control, link = socket.socket(fileno=CONTROL), socket.socket(fileno=LINK)
+    control, link = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
     shell = new_shell()
     sys.path.insert(0, "")
     serve(shell, control, link)

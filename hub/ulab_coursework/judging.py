@@ -1,0 +1,299 @@
+"""Having a submission judged: its code in one sandbox, the lab's tests in another."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbgrader import utils
+
+from ulab_core.i18n import mark, translations
+from ulab_core.settings import Settings
+from ulab_coursework.notebooks import grade_id_of
+from ulab_coursework.outputs import Budget, admit
+from ulab_curricula.questions import Question as Test
+from ulab_curricula.questions import questions
+from ulab_runtime.judge import benches, trial
+from ulab_runtime.judge.benches import Bench, Benches
+from ulab_runtime.judge.clocks import Clocks
+from ulab_runtime.judge.seat import Seat, take_seat
+from ulab_runtime.judge.verdicts import Kind, Verdict
+from ulab_runtime.kernel import KERNELS
+from ulab_runtime.limits import Limits
+from ulab_runtime.sandbox import Mount, SandboxSpec, environment_mounts
+
+STUDENT_MODULE = "ulab_runtime.judge.student"
+PACKAGES = ("ulab", "ulab_runtime", "ulab_core", "ulab_datasets", "ulab_mlflow")
+DATASETS = "/srv/datasets"
+
+SENTENCES: Mapping[str, str] = {
+    "timed_out": mark("This cell ran longer than {seconds} seconds and was stopped."),
+    "died": mark(
+        "The kernel ended while this cell ran. It may have used more memory than there is."
+    ),
+    "out_of_memory": mark("This cell used more memory than the {memory} MB there are."),
+    "not_run": mark(
+        "This cell was not run, because an earlier one ended the kernel or used up the time."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What came of judging a notebook.
+
+    Attributes
+    ----------
+    notebook
+        The notebook with outputs; those of test cells say what nbgrader is to make of them.
+    verdicts
+        By the test cell's grade id.
+    started
+        Whether the notebook's code ran at all; if not, it is our failure and not the student's.
+    log
+        What its processes wrote, for whoever looks after the base.
+    """
+
+    notebook: nbformat.NotebookNode
+    verdicts: Mapping[str, Verdict]
+    started: bool
+    log: str
+
+
+@dataclass(frozen=True)
+class Tests:
+    """A lab's questions in one version.
+
+    Attributes
+    ----------
+    key
+        The same for the same tests, and for no others.
+    """
+
+    key: str
+    questions: Sequence[Test]
+
+    @classmethod
+    def of(cls, source: nbformat.NotebookNode, digest: str) -> Tests:
+        return cls(digest, questions(source))
+
+
+class Judges:
+    """Judges notebooks, and keeps what can be used again.
+
+    Parameters
+    ----------
+    dataset_store
+        The folder of data sets, shown read-only.
+    fork_server
+        The socket where the base asks for kernels; None for cold starts.
+    first_uid
+        As root: the highest host user that may be used; each slot has two, downwards from there.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        dataset_store: Path,
+        fork_server: Path | None,
+        first_uid: int | None = None,
+    ) -> None:
+        self._settings = settings
+        self._store = dataset_store
+        self._fork_server = fork_server
+        self._first_uid = settings.accounts.uid_base - 1 if first_uid is None else first_uid
+        self._benches = Benches()
+
+    def judge(
+        self,
+        notebook: nbformat.NotebookNode,
+        tests: Tests,
+        language: str,
+        slot: int = 0,
+        progress: trial.Progress = lambda question, done, of: None,
+    ) -> Judged:
+        """Run a notebook and its tests.
+
+        Parameters
+        ----------
+        notebook
+            As `template.rebuild` made it. Its outputs are filled in.
+        slot
+            Tells what is judged at the same time apart.
+        progress
+            As `trial.hold` calls it.
+
+        Raises
+        ------
+        BrokenTests
+            The lab's own code fails.
+        SandboxUnavailable
+            The machine lacks what a sandbox needs.
+        """
+        grading = self._settings.grading
+        clocks = Clocks(grading.cell_timeout_s, grading.job_timeout_s)
+        key = f"{tests.key} {language}"
+        bench = self._benches.borrow(key, lambda: self._bench(tests, language))
+        budget = Budget()
+        try:
+            record = trial.hold(
+                trial.Seats(bench.sit, lambda *lines: self._student(language, slot, lines)),
+                steps_of(notebook, {test.id for test in tests.questions}),
+                clocks,
+                language,
+                lambda outputs: admit(outputs, budget),
+                progress,
+            )
+        finally:
+            self._benches.give_back(bench)
+        fill(notebook, record, self._settings, language)
+        return Judged(notebook, record.verdicts, record.started, record.log)
+
+    def end(self) -> None:
+        self._benches.end()
+
+    def _student(self, language: str, slot: int, lines: Sequence[socket.socket]) -> Seat:
+        spec = sandbox_spec(self._settings, self._store, language, self._uid(2 * slot))
+        return take_seat(spec, self._fork_server, STUDENT_MODULE, lines)
+
+    def _bench(self, tests: Tests, language: str) -> Bench:
+        # Judges of all labs share a user: they run the base's code and instructors' tests.
+        spec = sandbox_spec(self._settings, self._store, language, self._uid(1))
+        control, theirs = socket.socketpair()
+        with closing(theirs):
+            bench = Bench(take_seat(spec, self._fork_server, benches.MODULE, [theirs]), control)
+        try:
+            bench.load([_step(test) for test in tests.questions], language)
+        except BaseException:
+            bench.end()
+            raise
+        return bench
+
+    def _uid(self, number: int) -> int | None:
+        return self._first_uid - number if os.geteuid() == 0 else None
+
+
+def _step(test: Test) -> dict[str, object]:
+    return {
+        "id": test.id,
+        "source": test.source,
+        "given": list(test.given),
+        "asks": list(test.asks),
+    }
+
+
+def steps_of(notebook: nbformat.NotebookNode, tests: set[str]) -> list[trial.Step]:
+    """A rebuilt notebook's code cells in order; tests are the judge's to run."""
+    steps: list[trial.Step] = []
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        name = grade_id_of(cell)
+        if name in tests:
+            steps.append(trial.Question(name))
+        elif cell.source.strip():
+            steps.append(trial.Cell(cell.id, cell.source))
+    return steps
+
+
+def fill(
+    notebook: nbformat.NotebookNode, record: trial.Record, settings: Settings, language: str
+) -> None:
+    """Put outputs into the notebook's code cells.
+
+    nbgrader gives full points to a test cell that shows no error, so each gets what its verdict
+    says and nothing else.
+    """
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        cell.execution_count = None
+        verdict = record.verdicts.get(grade_id_of(cell) or "")
+        if verdict is not None:
+            cell.outputs = [
+                nbformat.from_dict(output) for output in shown(verdict, settings, language)
+            ]
+            continue
+        run = record.cells.get(cell.id)
+        cell.outputs = list(run.outputs) if run is not None else []
+        if run is not None and run.status in SENTENCES:
+            cell.outputs.append(_error("ULab", sentence(run.status, settings, language)))
+        elif utils.is_grade(cell) and not utils.is_solution(cell):
+            raise ValueError(f"no verdict on {grade_id_of(cell)}")
+
+
+def shown(verdict: Verdict, settings: Settings, language: str) -> list[nbformat.NotebookNode]:
+    """A verdict as the outputs of its cell, from which nbgrader takes the points."""
+    if verdict.kind is Kind.PASSED:
+        return []
+    if verdict.kind is Kind.PARTIAL:
+        data = {"text/plain": repr(verdict.value)}
+        return [nbformat.v4.new_output("execute_result", data=data)]
+    if verdict.kind in SENTENCES:
+        return [_error("ULab", sentence(verdict.kind, settings, language))]
+    name, _, message = verdict.reason.partition(": ")
+    return [_error(name, message, verdict.student_traceback)]
+
+
+def sentence(how: str, settings: Settings, language: str) -> str:
+    """Why a cell did not come to a good end."""
+    return (
+        translations(language)
+        .gettext(SENTENCES[how])
+        .format(seconds=settings.grading.cell_timeout_s, memory=settings.grading.memory_mb)
+    )
+
+
+def _error(name: str, message: str, traceback: Sequence[str] = ()) -> nbformat.NotebookNode:
+    last = f"{name}: {message}" if name != "ULab" else message
+    return nbformat.v4.new_output("error", ename=name, evalue=message, traceback=[*traceback, last])
+
+
+def sandbox_spec(
+    settings: Settings, dataset_store: Path, language: str, uid: int | None
+) -> SandboxSpec:
+    """The sandbox of a submission's code, and of a judge: no network, and nothing that stays."""
+    grading = settings.grading
+    mounts = [*environment_mounts(PACKAGES)]
+    if dataset_store.is_dir():
+        mounts.append(Mount(dataset_store, DATASETS))
+    return SandboxSpec(
+        command=[sys.executable],
+        mounts=mounts,
+        env={
+            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+            "HOME": "/tmp",
+            "LANG": "C.UTF-8",
+            "JUPYTER_PATH": str(KERNELS.parent),
+            "ULAB_MEMORY_MB": str(grading.memory_mb),
+            "ULAB_GRADING": "1",
+            "ULAB_LANGUAGE": language,
+            "ULAB_DATASETS": DATASETS,
+            "NBGRADER_EXECUTION": "autograde",
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            # A notebook that tracks a run must not fail for want of the server.
+            "MLFLOW_TRACKING_URI": "file:///tmp/mlruns",
+            "MLFLOW_ALLOW_FILE_STORE": "true",
+        },
+        # In memory, so that files count as memory and nothing has to be removed.
+        cwd="/tmp",
+        network=False,
+        limits=Limits(
+            memory_mb=grading.memory_mb,
+            # A lab's grading time is promised for one core, whatever the machine has.
+            cpus=1.0,
+            processes=settings.limits.processes,
+            file_mb=256,
+        ),
+        uid=uid,
+        gid=uid,
+        user="grader",
+    )
