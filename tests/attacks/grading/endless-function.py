@@ -1,0 +1,10 @@
+# ---
+# tries: a function that never ends
+# kind: accident
+# score: {total-test: 0}
+# ---
+
+# %% total
+def total(values):
+    while True:
+        pass

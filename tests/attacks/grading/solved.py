@@ -1,0 +1,8 @@
+# ---
+# tries: the lab's own answers
+# kind: honest
+# score: {}
+# ---
+
+# %% [markdown]
+# Nothing is changed.
