@@ -125,7 +125,9 @@ def notebook(attempt: Attempt) -> bytes:
     cells = made["cells"]
 
     def cell(grade_id: str) -> dict[str, Any]:
-        [found] = [c for c in cells if c["metadata"].get("nbgrader", {}).get("grade_id") == grade_id]
+        [found] = [
+            c for c in cells if c["metadata"].get("nbgrader", {}).get("grade_id") == grade_id
+        ]
         return found
 
     place = 0
@@ -134,7 +136,9 @@ def notebook(attempt: Attempt) -> bytes:
             cells.insert(place, code(source, f"free-{number}"))
             place += 1
         elif name == "edit":
-            exec(source, {"notebook": made, "cells": cells, "cell": cell, "code": code, "copy": copy})
+            exec(
+                source, {"notebook": made, "cells": cells, "cell": cell, "code": code, "copy": copy}
+            )
         else:
             cell(name)["source"] = source
             place = cells.index(cell(name)) + 1

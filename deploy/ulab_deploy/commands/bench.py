@@ -67,3 +67,34 @@ def register(app: typer.Typer) -> None:
             warn(f"! {line}")
         if failures:
             raise typer.Exit(FOUND_FAILURES)
+
+    @bench.command(
+        "grading",
+        help=t(
+            "Grade the same submissions of a trivial and of a torch notebook with stock nbgrader "
+            "and with a temporary base, and compare submissions a minute. ulab_s is the wall time "
+            "of a submission times the cores in use, bare_s what its cells take on one core in a "
+            "fork of a warmed process."
+        ),
+        epilog=t("Example: {example}", example="ulab bench grading --submissions 10"),
+    )
+    def grading(
+        submissions: Annotated[int, typer.Option(metavar="N", help=t("How many are handed in."))],
+        json: Json = False,
+    ) -> None:
+        from ulab_core.settings import load_settings
+        from ulab_deploy.bench.grading import measure, rows, sentences
+        from ulab_deploy.bench.progress import Progress
+
+        try:
+            found = measure(load_settings(), submissions, Progress(silent=json))
+        except KeyboardInterrupt:
+            warn(t("Stopped; everything that was started is ended and removed."))
+            raise typer.Exit(INTERRUPTED) from None
+        if json:
+            console.say_json(found)
+            return
+        for line in console.table(list(rows(found))):
+            say(line)
+        for line in sentences(found, submissions):
+            say(line)

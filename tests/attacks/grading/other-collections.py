@@ -5,9 +5,6 @@
 # ---
 
 # %% words
-from collections import Counter
-
-
 def words(text):
     return Counter(text.split())
 
@@ -22,6 +19,9 @@ def classify(x):
     return [1 if value > 0.5 else 0 for value in x]
 
 # %% tally
+from collections import Counter
+
+
 class Tally:
     def __init__(self):
         self._counts = Counter()

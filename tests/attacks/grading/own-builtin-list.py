@@ -1,6 +1,7 @@
 # ---
 # tries: builtins of its own for list, int and len
 # kind: cheat
+# others: any
 # score: {evens-test: 0}
 # ---
 

@@ -1,6 +1,7 @@
 # ---
 # tries: builtins of its own for abs, len, isinstance and AssertionError
 # kind: cheat
+# others: any
 # score: {total-test: 0}
 # ---
 

@@ -26,6 +26,7 @@ classify = functools.partial(lambda bound, x: np.where(x > bound, 1, 0), 0.5)
 # %% tally
 import collections
 import dataclasses
+import functools
 
 
 @dataclasses.dataclass

@@ -18,7 +18,7 @@ def found():
         except OSError:
             continue
         here |= {name.decode(errors="replace"): value.decode(errors="replace") for name, _, value in pairs}
-    if any(word in name for name in here for word in ("TOKEN", "SECRET", "PASSWORD", "JPY_")):
+    if any(word in name for name in here for word in ("TOKEN", "SECRET", "PASSWORD")):
         return True
     homes = [os.getcwd(), os.path.expanduser("~"), "/srv", "/var/lib", "/etc/ulab", "/root"]
     names = ("cookie_secret", "*.token", "*passwords*", "jupyterhub.sqlite", "kernel-*.json")
