@@ -47,7 +47,7 @@ class Graded:
     wall_s
         The same with U Lab, in seconds.
     cores
-        How many cores U Lab's workers used at once: no more than the machine has.
+        How many cores U Lab used: one a slot.
     bare_s
         What the cells alone take on one core, in seconds.
     """
@@ -76,7 +76,7 @@ def measure(
     """Grade so many submissions of each lab, one side after the other.
 
     Stock nbgrader grades one after the other, as its command does, and no more than
-    `MOST_ON_STOCK`. U Lab grades on as many workers as the machine has cores; its time runs from
+    `MOST_ON_STOCK`. U Lab grades in as many slots of one worker as the machine has cores; its time runs from
     the first hand-in to the last score in the gradebook, with warm workers.
 
     Raises
@@ -90,7 +90,7 @@ def measure(
             most=MOST,
         )
     cores = os.cpu_count() or 1
-    grading = settings.grading.model_copy(update={"workers": cores})
+    grading = settings.grading.model_copy(update={"workers": 1, "slots": cores})
     settings = settings.model_copy(update={"grading": grading})
     labs = {name: load_lab(LABS / name) for name in NAMES}
     built = {name: build(lab) for name, lab in labs.items()}
