@@ -18,7 +18,10 @@ from ulab_hub.roles import CULLER, MLFLOW, PORTAL, PORTAL_CLIENT_SCOPES
 KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV")
 
 # debugpy's server finds the modules that are packed with it only after it was imported itself.
-KERNEL_MODULES = ("ulab_runtime.kernel", "ipykernel.kernelapp", "debugpy.server")
+KERNEL_MODULES = (
+    "ulab_runtime.kernel", "ipykernel.kernelapp", "debugpy.server",
+    "ulab_runtime.judge.student", "ulab_runtime.judge.bench",
+)  # fmt: skip
 
 UNCHANGED_IN_A_HOST = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-._~")
 

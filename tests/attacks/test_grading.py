@@ -83,16 +83,15 @@ def test_it_gets_the_score_it_must(grader: Grader, attempt: Attempt) -> None:
         assert result.problem is not None
         return
     assert result.problem is None, result.problem
-    found = {cell.cell: cell.points for cell in result.cells}
-    most = {cell.cell: cell.max_points for cell in result.cells}
+    most = {cell.id: cell.max_points for cell in result.questions}
     assert most == points(attempt.lab)
     bounds = attempt.bounds(most)
     wrong = {
-        cell.cell: (cell.points, cell.said)
-        for cell in result.cells
-        if cell.points is None or not bounds[cell.cell][0] <= cell.points <= bounds[cell.cell][1]
+        cell.id: (cell.points, cell.verdict)
+        for cell in result.questions
+        if cell.points is None or not bounds[cell.id][0] <= cell.points <= bounds[cell.id][1]
     }
-    assert not wrong, found
+    assert not wrong, wrong
     assert not left_processes()
 
 

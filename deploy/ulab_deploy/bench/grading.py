@@ -76,8 +76,8 @@ def measure(
     """Grade so many submissions of each lab, one side after the other.
 
     Stock nbgrader grades one after the other, as its command does, and no more than
-    `MOST_ON_STOCK`. U Lab grades in as many slots of one worker as the machine has cores; its time runs from
-    the first hand-in to the last score in the gradebook, with warm workers.
+    `MOST_ON_STOCK`. U Lab grades in as many slots of one worker as the machine has cores; its time
+    runs from the first hand-in to the last score in the gradebook, with warm workers.
 
     Raises
     ------
