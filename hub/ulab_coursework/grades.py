@@ -135,7 +135,9 @@ MOST_REMEMBERED = 4
 
 def _save_points(grade: Any, cell: nbformat.NotebookNode, undecided: bool) -> None:
     """Autograded points of a cell, and whether a person has to look at it."""
-    points = None if undecided else utils.determine_grade(cell)[0]
+    # An open question waits for a person, also when it looks as it was given out.
+    by_hand = undecided or utils.is_solution(cell)
+    points = None if by_hand else utils.determine_grade(cell)[0]
     looked_at = (
         not grade.needs_manual_grade
         and grade.manual_score is not None

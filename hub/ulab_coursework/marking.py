@@ -160,10 +160,6 @@ def _questions(notebook: nbformat.NotebookNode, verdicts: Mapping[str, Verdict])
             continue
         name, most = cell.metadata.nbgrader["grade_id"], float(cell.metadata.nbgrader["points"])
         verdict = verdicts.get(name)
-        if verdict is not None:
-            earned = points(verdict, most)
-        else:
-            # nbgrader knows an answer that nobody wrote.
-            earned = utils.determine_grade(cell)[0] if utils.is_grade(cell) else None
+        earned = points(verdict, most) if verdict is not None else None
         found.append(Question(name, earned, most, verdict))
     return found
