@@ -16,7 +16,7 @@ from ulab_coursework.harmless import harmless_html
 from ulab_coursework.notebooks import grade_id_of
 from ulab_coursework.outputs import hidden_lines, without_hidden
 from ulab_coursework.questions import comment_of, questions, sentences
-from ulab_runtime.judge.verdicts import Kind, Verdict
+from ulab_runtime.judge.verdicts import Verdict
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -50,7 +50,7 @@ def render_feedback(
     release
         What the student had been given: locked cells are shown as they stand there.
     verdicts
-        What the judge found. Where it has not seen the submission, the outputs of the tests say it.
+        What the judge found.
     marks
         Points and comments, and what had to be mended.
     title
@@ -58,9 +58,7 @@ def render_feedback(
     """
     hidden = hidden_lines(cell.source for cell in graded.cells)
     translate = translations(language).gettext
-    told = questions(
-        release, verdicts or _verdicts_of_outputs(graded, marks), marks, hidden, language
-    )
+    told = questions(release, verdicts, marks, hidden, language)
     shown = {question.cell: question for question in told}
     in_questions = {line for question in told for line in question.warnings}
     warnings = sentences(marks.remarks, release, language).values()
@@ -111,21 +109,3 @@ def redacted(
         if cell.cell_type == "code":
             cell.outputs = without_hidden(cell.outputs, hidden, notice)
     return notebook
-
-
-def _verdicts_of_outputs(graded: nbformat.NotebookNode, marks: Marks) -> list[Verdict]:
-    found = []
-    for cell in graded.cells:
-        name = grade_id_of(cell) or ""
-        mark_ = marks.cells.get(name)
-        if cell.cell_type != "code" or mark_ is None or mark_.points is None:
-            continue
-        errors = [output for output in cell.outputs if output.output_type == "error"]
-        if not errors:
-            kind = Kind.PASSED if mark_.points >= mark_.max_points else Kind.PARTIAL
-            found.append(Verdict(name, kind if mark_.points > 0 else Kind.FAILED))
-            continue
-        ours = errors[-1].ename == "ULab"
-        reason = errors[-1].evalue if ours else f"{errors[-1].ename}: {errors[-1].evalue}"
-        found.append(Verdict(name, Kind.FAILED, reason=reason.removesuffix(": ")))
-    return found

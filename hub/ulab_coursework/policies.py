@@ -20,6 +20,10 @@ SETTABLE = (
 )  # fmt: skip
 
 
+MOST = 100_000
+"""No amount, number of attempts or minutes is larger; a number that is was mistyped."""
+
+
 class BadPolicy(UserError):
     """A number that makes no sense for what it is to mean."""
 
@@ -37,30 +41,54 @@ def set_policy(
         Nothing was changed.
     """
     found = find_assignment(session, course_id, name)
+    before = {key: getattr(found, key) for key in wanted}
     for key, value in wanted.items():
         if key not in SETTABLE:
             raise KeyError(key)
         setattr(found, key, value)
-    refuse_senseless(found)
-    said = {
-        key: value.isoformat() if isinstance(value, datetime) else value
-        for key, value in wanted.items()
-    }
-    record(session, actor, "assignment.policy", f"{course_id}/{name}", **said)
+    for sentence in senseless({key: getattr(found, key) for key in SETTABLE}).values():
+        raise BadPolicy(sentence)
+    record(
+        session,
+        actor,
+        "assignment.policy",
+        f"{course_id}/{name}",
+        **_plain(wanted),
+        before=_plain(before),
+    )
     return found
 
 
-def refuse_senseless(assignment: Assignment) -> None:
-    """Refuse amounts below zero, a cap over 100 percent and a limit of no attempts."""
-    cap, attempts = assignment.late_cap, assignment.attempts
-    if assignment.late_amount < 0 or (cap is not None and not 0 <= cap <= 100):
-        raise BadPolicy(
-            mark("A penalty can't be below 0, and its most lies between 0 and 100 percent.")
-        )
-    if (attempts is not None and attempts < 1) or assignment.cooldown_minutes < 0:
-        raise BadPolicy(
-            mark("There must be at least one attempt, and the time between two can't be below 0.")
-        )
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: value.isoformat() if isinstance(value, datetime) else value
+        for key, value in values.items()
+    }
+
+
+def senseless(policy: Mapping[str, Any]) -> dict[str, str]:
+    """What makes no sense in a policy: by its name in `SETTABLE`, a sentence (a catalogue key)."""
+    amount, cap = policy["late_amount"], policy["late_cap"]
+    attempts, cooldown = policy["attempts"], policy["cooldown_minutes"]
+    due_at, closes_at = policy["due_at"], policy["closes_at"]
+    # Asked what must hold, so that a number which is none is refused too.
+    holds = {
+        "late_amount": 0 <= amount <= MOST,
+        "late_cap": cap is None or 0 <= cap <= 100,
+        "attempts": attempts is None or 1 <= attempts <= MOST,
+        "cooldown_minutes": 0 <= cooldown <= MOST,
+        "closes_at": None in (due_at, closes_at) or closes_at >= due_at,
+    }
+    return {key: _SENTENCES[key] for key, fine in holds.items() if not fine}
+
+
+_SENTENCES = {
+    "late_amount": mark("A penalty lies between 0 and 100000."),
+    "late_cap": mark("The most that a penalty takes lies between 0 and 100 percent."),
+    "attempts": mark("There must be at least one attempt and at most 100000."),
+    "cooldown_minutes": mark("The minutes between two attempts lie between 0 and 100000."),
+    "closes_at": mark("Late submissions can't end before the deadline."),
+}
 
 
 def extend(

@@ -6,13 +6,22 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, exists, func, select
 from sqlalchemy.orm import Session
 
 from ulab_core.i18n import mark, translations
-from ulab_core.models import Assignment, Person, Regrade, RegradedSubmission, Submission
+from ulab_core.models import (
+    Assignment,
+    Job,
+    JobState,
+    Person,
+    Regrade,
+    RegradedSubmission,
+    Submission,
+)
 from ulab_coursework.gradebook import harmless_cell
 
 Questions = Mapping[str, Mapping[str, Any]]
@@ -87,6 +96,65 @@ def report(session: Session, regrade_id: int) -> list[Moved]:
         for row, person in rows
     ]
     return [one for one in found if one.waits or one.moves or one.before != one.after]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A regrade and how far it is.
+
+    Attributes
+    ----------
+    submissions, done, failed
+        How many were to be graded, have been, and could not be.
+    """
+
+    id: int
+    asked_at: datetime
+    actor: str
+    version_before: str
+    version_after: str
+    submissions: int
+    done: int
+    failed: int
+
+    @property
+    def pending(self) -> bool:
+        return self.done + self.failed < self.submissions
+
+
+def regrades(session: Session, assignment: Assignment, most: int = 10) -> list[Asked]:
+    """An assignment's newest regrades, the newest first."""
+    waits = exists().where(
+        Job.submission_id == RegradedSubmission.submission_id,
+        Job.state.in_((JobState.QUEUED, JobState.RUNNING)),
+    )
+    failed = RegradedSubmission.graded_at.is_(None) & ~waits
+    rows = session.execute(
+        select(
+            Regrade,
+            func.count(RegradedSubmission.submission_id),
+            func.count(RegradedSubmission.graded_at),
+            func.count(case((failed, RegradedSubmission.submission_id))),
+        )
+        .outerjoin(RegradedSubmission, RegradedSubmission.regrade_id == Regrade.id)
+        .where(Regrade.assignment_id == assignment.id)
+        .group_by(Regrade.id)
+        .order_by(Regrade.id.desc())
+        .limit(most)
+    )
+    return [
+        Asked(
+            one.id,
+            one.asked_at,
+            one.actor,
+            one.version_before,
+            one.version_after,
+            submissions,
+            done,
+            lost,
+        )
+        for one, submissions, done, lost in rows
+    ]
 
 
 def last_report(session: Session, assignment: Assignment) -> list[Moved]:

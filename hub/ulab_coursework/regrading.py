@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from ulab_core.audit import record
@@ -16,6 +16,8 @@ from ulab_core.layout import Layout
 from ulab_core.models import (
     Assignment,
     Counts,
+    Job,
+    JobState,
     Lane,
     Person,
     Regrade,
@@ -24,7 +26,9 @@ from ulab_core.models import (
 )
 from ulab_coursework import gradebook, queue
 from ulab_coursework.courses import find_assignment, find_person, require_instructor
+from ulab_coursework.releases import lab_of
 from ulab_coursework.tries import Tries, load_tries
+from ulab_coursework.versions import tests_digest
 
 
 def grade_again(
@@ -111,6 +115,27 @@ def regrade(
     place = f"{assignment.course_id}/{assignment.name}"
     record(session, actor, "assignment.grade", place, submissions=len(ids), regrade=asked.id)
     return Asked(asked.id, len(ids))
+
+
+def outdated(session: Session, layout: Layout, assignment: Assignment) -> int:
+    """How many submissions a regrade would grade by other tests than they were graded with."""
+    ids = to_regrade(load_tries(session, [assignment])[assignment.id])
+    tests = tests_digest(lab_of(layout, assignment))
+    found = session.scalar(
+        select(func.count())
+        .select_from(Submission)
+        .where(
+            Submission.assignment_id == assignment.id,
+            Submission.id.in_(ids),
+            Submission.graded_at.is_not(None),
+            Submission.tests_digest.is_distinct_from(tests),
+            ~exists().where(
+                Job.submission_id == Submission.id,
+                Job.state.in_((JobState.QUEUED, JobState.RUNNING)),
+            ),
+        )
+    )
+    return found or 0
 
 
 def to_regrade(tries: Tries) -> list[str]:

@@ -202,7 +202,11 @@ def publish(
     found = releases.publish_assignment(
         base.db, base.layout, course_id, assignment, due_at, policy, user.name
     )
-    return _assignment(found)
+    regrading.follow(base.db, base.layout, course_id, assignment)
+    with base.db.read() as session:
+        again = find_assignment(session, course_id, assignment)
+        changed = regrading.outdated(session, base.layout, again)
+    return _assignment(found) | {"graded_by_other_tests": changed}
 
 
 @router.post("/courses/{course_id}/assignments/{assignment}/withdraw")

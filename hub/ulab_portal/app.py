@@ -11,7 +11,18 @@ from ulab_core.layout import Layout
 from ulab_core.secret_files import shared_key
 from ulab_core.settings import Settings
 from ulab_coursework.submissions import refuse_size
-from ulab_portal import api, course_pages, lab_pages, new_course, people, refusals, teaching
+from ulab_portal import (
+    api,
+    course_pages,
+    lab_pages,
+    new_course,
+    people,
+    policy_pages,
+    refusals,
+    regrade_pages,
+    teaching,
+    version_pages,
+)
 from ulab_portal.assets import PREFIX, Assets
 from ulab_portal.guard import SafeHeaders, SmallBodies, Tokens
 from ulab_portal.page import Login, Portal
@@ -41,7 +52,10 @@ def create_app(settings: Settings, login: Login | None = None) -> FastAPI:
     login.install(app)
     refusals.install(app)
     pages = APIRouter(prefix=PREFIX.rstrip("/"))
-    for part in (api, course_pages, lab_pages, new_course, people, teaching):
+    for part in (
+        *(api, course_pages, lab_pages, new_course, people),
+        *(policy_pages, regrade_pages, teaching, version_pages),
+    ):
         pages.include_router(part.router)
     pages.add_api_route("/health", _health, methods=["GET"])
     app.include_router(pages)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, UploadFile
@@ -12,7 +14,7 @@ from starlette.responses import Response
 
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark
-from ulab_core.models import Assignment, Role, utc_now
+from ulab_core.models import Assignment, Role, Submission, utc_now
 from ulab_coursework import gradebook
 from ulab_coursework.courses import find_assignment, require_member
 from ulab_coursework.owners import deadline_of, owner_of
@@ -20,6 +22,7 @@ from ulab_coursework.releases import lab_of
 from ulab_coursework.standing import Standing, history
 from ulab_coursework.submissions import find, receive, refuse_size, refuse_unpublished
 from ulab_coursework.taking import room_of
+from ulab_portal import late_words, moments
 from ulab_portal.areas import area
 from ulab_portal.cells import CellScore, cell_scores
 from ulab_portal.handed_in import feedback_answer, notebook_answer
@@ -121,6 +124,7 @@ def lab(course_id: str, name: str, page: Annotated[Page, Depends(reading)]) -> R
             summary=lab_of(page.portal.layout, found).summaries[page.language],
             standing=lab_standing(session, found, page),
             due_at=limits.due_at,
+            late_rules=late_words.rules(found, limits, page.language, _exact(page)),
             closed=limits.closes_at is not None and utc_now() > limits.closes_at,
             room=room_of(session, found, owner, utc_now()),
             open_url=open_address(BASE, page.user.name, course_id, name, found.profile),
@@ -212,8 +216,41 @@ def show_feedback(submission_id: str, page: Annotated[Page, Depends(reading)]) -
         teaching = role is Role.INSTRUCTOR and submission.person.name != page.user.name
         place = "teach/labs" if teaching else "labs"
         back = f"courses/{assignment.course_id}/{place}/{assignment.name}"
-    head = page.html("_feedback_head.html", back=back)
+        notes = _notes(session, submission, page, for_student=role is Role.STUDENT)
+    head = page.html("_feedback_head.html", back=back, notes=notes)
     return feedback_answer(page.portal, submission_id, page.user.name, head)
+
+
+def _notes(
+    session: Session, submission: Submission, page: Page, *, for_student: bool
+) -> tuple[str, ...]:
+    """What the feedback itself can't say, since it may be another thing tomorrow."""
+    assignment, person = submission.assignment, submission.person.name
+    past = history(session, assignment.course_id, assignment.name, person, for_student)
+    seen = next((one for one in past if one.id == submission.id), None)
+    if seen is None:
+        return ()
+    score = seen.score
+    if seen.counts and score is not None:
+        layout = page.portal.layout
+        known = gradebook.score_of(layout, session, assignment.course_id, person, assignment.name)
+        # The gradebook knows what a person added by hand.
+        score = known.points if known else score
+    found = late_words.HandedIn(
+        received_at=seen.received_at,
+        penalty=seen.penalty,
+        score=score,
+        max_score=seen.max_score or assignment.max_score,
+        counts=seen.counts,
+        submissions=len(past),
+    )
+    limits = deadline_of(session, assignment, person)
+    return late_words.verdict(found, assignment, limits, page.language, _exact(page))
+
+
+def _exact(page: Page) -> Callable[[datetime], str]:
+    zone = page.portal.settings.site.zone
+    return lambda moment: moments.exact(moment, zone, page.language, utc_now())
 
 
 @router.get("/submissions/{submission_id}/notebook")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_timedelta
@@ -59,11 +59,15 @@ def entered(text: str, zone: ZoneInfo) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        # The first and the last day there are can't be told in every zone.
+        moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise BadMoment(
-            mark("{text} is not a date and time; write one such as 2026-09-01 23:59."), text=text
+            mark("{text} is not a date and time; write one such as 2026-09-01 23:59."),
+            text=text[:40],
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return moment
 
 
 def for_field(moment: datetime | None, zone: ZoneInfo) -> str:

@@ -160,8 +160,10 @@ def _lab(page: Page, course_id: str, name: str, template: str) -> Response:
         found = find_assignment(session, course_id, name)
         scores = gradebook.class_scores(page.portal.layout, session, course_id)
         rows = class_standing(session, course_id, name)
+        whole = template == "teach_lab.html"
         return page.answer(
             template,
+            outdated=regrading.outdated(session, page.portal.layout, found) if whole else 0,
             course=found.course,
             watches=watches,
             course_title=found.course.title(page.language),
@@ -216,6 +218,8 @@ def publish(
     releases.publish_assignment(
         portal.db, portal.layout, course_id, name, due_at, feedback_policy, page.user.name
     )
+    # With another deadline another submission may be the best.
+    regrading.follow(portal.db, portal.layout, course_id, name)
     return page.go(f"courses/{course_id}/teach/labs/{name}")
 
 

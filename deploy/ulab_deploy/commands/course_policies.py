@@ -1,4 +1,4 @@
-"""`ulab course policy|extend|regrade`: deadlines, penalties, attempts and grading a class again."""
+"""`ulab course policy|extend|regrade|move`: deadlines, penalties, attempts, grading again."""
 
 from __future__ import annotations
 
@@ -146,6 +146,9 @@ def register(course: typer.Typer) -> None:
         csv: Annotated[
             Path | None, typer.Option(help=t("Write the report into this file as CSV."))
         ] = None,
+        force: Annotated[
+            bool, typer.Option("--force", help=t("Also what these very tests have graded."))
+        ] = False,
         json: Json = False,
     ) -> None:
         from dataclasses import asdict
@@ -159,7 +162,8 @@ def register(course: typer.Typer) -> None:
         db = Database.of(existing_base().settings)
         if not report and csv is None:
             with db.write() as session:
-                asked = regrade(session, find_assignment(session, course, lab), ACTOR)
+                found_lab = find_assignment(session, course, lab)
+                asked = regrade(session, found_lab, ACTOR, force=force)
             if json:
                 console.say_json({"regrade": asked.id, "queued": asked.submissions})
             else:
@@ -180,3 +184,37 @@ def register(course: typer.Typer) -> None:
             for move in one.moves:
                 why = f"{move.reason_before or '-'} → {move.reason_after or '-'}"
                 say(f"  {move.question}: {move.before} → {move.after}  {why}")
+
+    @course.command(
+        "move",
+        help=t("Run a course in another published version of its curriculum."),
+        epilog=t("Example: {example}", example="ulab course move vision-2026 2026.2 --regrade"),
+    )
+    def move_(
+        course: Course,
+        version: Annotated[str, typer.Argument(help=t("The version to move to."))],
+        regrade: Annotated[
+            bool,
+            typer.Option("--regrade", help=t("Grade again what was handed in, by changed tests.")),
+        ] = False,
+        json: Json = False,
+    ) -> None:
+        from dataclasses import asdict
+
+        from ulab_core.database import Database
+        from ulab_coursework.moving import move
+        from ulab_deploy.base import existing_base
+
+        base = existing_base()
+        db = Database.of(base.settings)
+        labs = move(db, base.layout, course, version, ACTOR, regrades=regrade)
+        if json:
+            console.say_json([asdict(one) for one in labs])
+            return
+        for one in labs:
+            if one.new:
+                say(t("{lab}: new, not published", lab=one.name))
+            elif one.tests_changed:
+                say(t("{lab}: other tests", lab=one.name))
+            else:
+                say(t("{lab}: the same tests", lab=one.name))
