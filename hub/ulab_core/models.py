@@ -227,6 +227,10 @@ class Assignment(Base):
     attempts: Mapped[int | None]
     cooldown_minutes: Mapped[int] = mapped_column(default=0)
     counts: Mapped[Counts] = mapped_column(_enum(Counts), default=Counts.LAST)
+    group_size: Mapped[int | None]
+    """How many students hand in together at most; None where everyone works alone."""
+    own_groups: Mapped[bool] = mapped_column(default=False)
+    """Whether students form their groups themselves."""
 
     course: Mapped[Course] = relationship(back_populates="assignments")
     submissions: Mapped[list[Submission]] = relationship(back_populates="assignment")
@@ -257,11 +261,16 @@ class Group(Base):
     """Students who hand in one assignment together."""
 
     __tablename__ = "groups"
-    __table_args__ = (UniqueConstraint("assignment_id", "name"),)
+    __table_args__ = (
+        UniqueConstraint("assignment_id", "name"),
+        Index(None, "assignment_id", "code", unique=True),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     assignment_id: Mapped[int] = mapped_column(ForeignKey("assignments.id"))
     name: Mapped[str] = mapped_column(String(64))
+    code: Mapped[str | None] = mapped_column(String(8))
+    """What a member tells others to join with."""
 
     members: Mapped[list[GroupMember]] = relationship(back_populates="group")
 

@@ -17,13 +17,14 @@ from ulab_core.database import Database
 from ulab_core.errors import Conflict, NotFound
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
-from ulab_core.models import FeedbackPolicy, Role, Submission, utc_now
+from ulab_core.models import Assignment, FeedbackPolicy, Role, Submission, utc_now
 from ulab_coursework import graded
 from ulab_coursework.coursefolder import gradebook_lock, gradebook_url, read_file
 from ulab_coursework.courserights import course_rights
 from ulab_coursework.courses import find_assignment, require_instructor
 from ulab_coursework.feedbackpage import render_feedback
 from ulab_coursework.graded import Remarks
+from ulab_coursework.owners import Owner, owner_of
 from ulab_coursework.releases import lab_of
 from ulab_coursework.shown_grades import grade_stamps, marks_of
 from ulab_coursework.standing import (
@@ -54,12 +55,12 @@ def feedback_html(db: Database, layout: Layout, submission_id: str, person: str)
         is_graded = submission.graded_at is not None
         assignment = submission.assignment
         open_ = feedback_is_open(assignment)
-        whose = (assignment.course_id, assignment.name, submission.person.name)
+        whose = Owner.of(submission.person_id, submission.group_id)
     if not is_graded:
         raise NotReleased(mark("This submission has not been graded yet, so there is no feedback."))
     if role is Role.STUDENT and not open_:
         raise NotReleased(mark("Your instructor has not released the feedback yet."))
-    freshen(db, layout, *whose)
+    _freshen(db, layout, assignment, whose)
     page = graded.kept_page(layout, submission_id) or _make_page(db, layout, submission_id)
     if page is None:
         raise NotFound(
@@ -113,11 +114,18 @@ def freshen(db: Database, layout: Layout, course_id: str, assignment: str, perso
     """
     with db.read() as session:
         found = find_assignment(session, course_id, assignment)
-        newest = counting_of(session, found, person)
-    if found.feedback_policy is not FeedbackPolicy.AT_ONCE:
+        whose = owner_of(session, found.id, person)
+    _freshen(db, layout, found, whose)
+
+
+def _freshen(db: Database, layout: Layout, assignment: Assignment, whose: Owner) -> None:
+    if assignment.feedback_policy is not FeedbackPolicy.AT_ONCE:
         return
-    if newest is not None and outdated(layout, course_id, assignment, [newest], newest.entry):
-        rewrite(db, layout, course_id, assignment, person)
+    with db.read() as session:
+        newest = counting_of(session, assignment, whose)
+    course_id, name = assignment.course_id, assignment.name
+    if newest is not None and outdated(layout, course_id, name, [newest], newest.entry):
+        rewrite(db, layout, course_id, name, whose)
 
 
 def outdated(
@@ -170,18 +178,18 @@ def release_feedback(
 
 
 def rewrite(
-    db: Database, layout: Layout, course_id: str, assignment: str, person: str | None = None
+    db: Database, layout: Layout, course_id: str, assignment: str, whose: Owner | None = None
 ) -> int:
-    """Take points and comments of the submissions that count, or of one person's, anew."""
+    """Take points and comments of the submissions that count, or of one owner's, anew."""
     # Locked from the start: a submission graded meanwhile would be shown under an older one's id.
     with gradebook_lock(layout, course_id):
         with db.read() as session:
-            if person is None:
+            if whose is None:
                 rows = class_standing(session, course_id, assignment)
                 newest = [row.counting for row in rows]
             else:
                 target = find_assignment(session, course_id, assignment)
-                newest = [counting_of(session, target, person)]
+                newest = [counting_of(session, target, whose)]
         # A group's is there once for each of its members.
         distinct = {one.id: one for one in _graded(newest)}.values()
         return sum(_take(layout, course_id, assignment, one) for one in distinct)

@@ -37,7 +37,8 @@ class Owner(NamedTuple):
     def lock(self, session: Session) -> None:
         """Keep others who hand in for the same student or group waiting until the commit."""
         kind, id_ = (Person, self.person_id) if self.group_id is None else (Group, self.group_id)
-        session.execute(select(kind.id).where(kind.id == id_).with_for_update())
+        # Not the strongest lock: others may still add rows that refer to this one.
+        session.execute(select(kind.id).where(kind.id == id_).with_for_update(key_share=True))
 
     def submissions(self) -> ColumnElement[bool]:
         """Which submissions are theirs."""
@@ -112,6 +113,16 @@ def owner_of(session: Session, assignment_id: int, person: str) -> Owner:
     return Owner.of(row[0], row[1]) if row else Owner(-1, None)
 
 
+def locked_owner_of(session: Session, assignment_id: int, person: str) -> Owner:
+    """The same, and nobody changes it or hands in for them until the commit."""
+    while True:
+        owner = owner_of(session, assignment_id, person)
+        owner.lock(session)
+        # Someone may have joined or left a group until the lock was there.
+        if owner_of(session, assignment_id, person) == owner:
+            return owner
+
+
 def deadline_of(session: Session, assignment: Assignment, person: str) -> Deadline:
     """The deadline that holds for one person."""
     owners = owners_of(session, [assignment.id])[assignment.id]
@@ -128,3 +139,9 @@ def names_of_group(session: Session, group_id: int) -> tuple[str, list[Person]]:
         .order_by(Person.name)
     )
     return group.name, list(people)
+
+
+def group_names(session: Session, assignment_id: int) -> dict[int, str]:
+    """An assignment's groups' names by number."""
+    rows = session.execute(select(Group.id, Group.name).where(Group.assignment_id == assignment_id))
+    return {row[0]: row[1] for row in rows}

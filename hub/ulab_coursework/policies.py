@@ -13,10 +13,11 @@ from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_core.models import Assignment, Extension, Role
 from ulab_coursework.courses import find_assignment, find_person, role_in
+from ulab_coursework.groups import largest
 
 SETTABLE = (
     "due_at", "closes_at", "late_rule", "late_amount", "late_unit", "late_per", "late_cap",
-    "attempts", "cooldown_minutes", "counts",
+    "attempts", "cooldown_minutes", "counts", "group_size", "own_groups",
 )  # fmt: skip
 
 
@@ -48,6 +49,8 @@ def set_policy(
         setattr(found, key, value)
     for sentence in senseless({key: getattr(found, key) for key in SETTABLE}).values():
         raise BadPolicy(sentence)
+    if "group_size" in wanted:
+        refuse_smaller(session, found)
     record(
         session,
         actor,
@@ -89,6 +92,18 @@ _SENTENCES = {
     "cooldown_minutes": mark("The minutes between two attempts lie between 0 and 100000."),
     "closes_at": mark("Late submissions can't end before the deadline."),
 }
+
+
+def refuse_smaller(session: Session, assignment: Assignment) -> None:
+    """Refuse a greatest group size that is below 2 or below the size of a group there is."""
+    size, held = assignment.group_size, largest(session, assignment)
+    if size is not None and size < 2:
+        raise BadPolicy(mark("A group has at least 2 members; leave groups out instead."))
+    if held > (size or 0):
+        raise BadPolicy(
+            mark("There is a group of {members}. Take it apart before you allow only less."),
+            members=held,
+        )
 
 
 def extend(

@@ -86,9 +86,9 @@ def enqueue_all(
 def lease(db: Database, worker: str, now: datetime | None = None) -> Lease | None:
     """Take the next job, or None when nothing waits.
 
-    The live lane goes before regrades, and a submission that counts before those its student has
-    replaced, so that nobody holds up a class by handing in again and again. Then courses take
-    turns. A job whose lease ran out `MAX_ATTEMPTS` times is failed here.
+    The live lane goes before regrades, and a submission that counts before those its student or
+    group has replaced, so that nobody holds up a class by handing in again and again. Then courses
+    take turns. A job whose lease ran out `MAX_ATTEMPTS` times is failed here.
     """
     now = now or utc_now()
     with db.read() as session:
@@ -130,11 +130,16 @@ def _next(now: datetime) -> Any:
 
 
 def _replaced() -> ColumnElement[bool]:
-    """Whether the same student has handed in a later one."""
+    """Whether the same student, or group, has handed in a later one."""
     later = aliased(Submission)
+    alone = (
+        later.group_id.is_(None)
+        & Submission.group_id.is_(None)
+        & (later.person_id == Submission.person_id)
+    )
     return exists().where(
         later.assignment_id == Submission.assignment_id,
-        later.person_id == Submission.person_id,
+        or_(alone, later.group_id == Submission.group_id),
         later.received_at > Submission.received_at,
     )
 

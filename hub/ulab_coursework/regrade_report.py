@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from ulab_core.i18n import mark, translations
 from ulab_core.models import (
     Assignment,
+    Group,
     Job,
     JobState,
     Person,
@@ -46,6 +47,8 @@ class Moved:
     ----------
     waits
         Whether it is still to be graded.
+    group
+        The name of the group whose it is; empty for a student's own.
     """
 
     submission: str
@@ -54,6 +57,7 @@ class Moved:
     after: float | None
     waits: bool
     moves: tuple[Move, ...]
+    group: str = ""
 
 
 def moves(before: Questions | None, after: Questions | None) -> tuple[Move, ...]:
@@ -78,8 +82,9 @@ def _move(name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | Non
 def report(session: Session, regrade_id: int) -> list[Moved]:
     """The submissions of a regrade that moved or wait, by who handed them in."""
     rows = session.execute(
-        select(RegradedSubmission, Person.name)
+        select(RegradedSubmission, Person.name, Group.name)
         .join(Submission, Submission.id == RegradedSubmission.submission_id)
+        .outerjoin(Group, Group.id == Submission.group_id)
         .join(Person, Person.id == Submission.person_id)
         .where(RegradedSubmission.regrade_id == regrade_id)
         .order_by(Person.name, Submission.received_at)
@@ -92,8 +97,9 @@ def report(session: Session, regrade_id: int) -> list[Moved]:
             row.score_after,
             row.graded_at is None,
             moves(row.before, row.after),
+            group or "",
         )
-        for row, person in rows
+        for row, person, group in rows
     ]
     return [one for one in found if one.waits or one.moves or one.before != one.after]
 
@@ -166,7 +172,7 @@ def last_report(session: Session, assignment: Assignment) -> list[Moved]:
 
 
 HEADINGS = (
-    mark("Account"), mark("Score before"), mark("Score after"), mark("Question"),
+    mark("Account"), mark("Group"), mark("Score before"), mark("Score after"), mark("Question"),
     mark("Points before"), mark("Points after"), mark("Reason before"), mark("Reason after"),
 )  # fmt: skip
 
@@ -183,7 +189,15 @@ def to_csv(found: list[Moved], language: str) -> str:
             question, reason_before, reason_after = texts
             writer.writerow(
                 [
-                    *(one.person, one.before, one.after, question, move.before, move.after),
+                    *(
+                        one.person,
+                        harmless_cell(one.group),
+                        one.before,
+                        one.after,
+                        question,
+                        move.before,
+                        move.after,
+                    ),
                     *(reason_before, reason_after),
                 ]
             )

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
-import unicodedata
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_core.models import PERSON_NAME, PERSON_NAME_REFUSED, Role
+from ulab_coursework.csv_rows import BadFile, BadLine, read_rows
 
 # The English title and the Chinese one that we write come first; all are read.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -51,28 +48,10 @@ class Row:
     course: str | None
 
 
-class BadLine(UserError):
-    """What is wrong with one line."""
-
-    def __init__(self, line: int, message: str, **values: object) -> None:
-        super().__init__(message, **values)
-        self.line = line
-
-    def sentence(self, translate: Callable[[str], str] = str) -> str:
-        where = translate(mark("Line {line}: ")).format(line=self.line)
-        return where + super().sentence(translate)
-
-
-class BadRoster(UserError):
+class BadRoster(BadFile):
     """A roster that was refused as a whole, with every line that is wrong."""
 
-    def __init__(self, problems: Collection[BadLine]) -> None:
-        super().__init__(mark("The roster has mistakes, and nothing was changed."))
-        self.problems = sorted(problems, key=lambda problem: problem.line)
-
-    def sentence(self, translate: Callable[[str], str] = str) -> str:
-        lines = [problem.sentence(translate) for problem in self.problems]
-        return "\n".join([super().sentence(translate), *lines])
+    said = mark("The roster has mistakes, and nothing was changed.")
 
 
 def parse_roster(content: bytes, courses: Collection[str]) -> list[Row]:
@@ -81,8 +60,7 @@ def parse_roster(content: bytes, courses: Collection[str]) -> list[Row]:
     Parameters
     ----------
     content
-        CSV as Excel, WPS or a text editor writes it: UTF-8 with or without a mark, UTF-16 or GBK;
-        separated by commas, semicolons or tabs; the header in English or Chinese.
+        CSV as `read_rows` takes it, the header in English or Chinese.
     courses
         The ids of the courses there are.
 
@@ -91,24 +69,10 @@ def parse_roster(content: bytes, courses: Collection[str]) -> list[Row]:
     BadRoster
         Something is wrong anywhere; every bad line is named.
     """
-    text = _decode(content)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    try:
-        cells = [(lines.line_num, [_clean(cell) for cell in line]) for line in lines]
-    except csv.Error:
-        raise BadRoster(
-            [BadLine(lines.line_num, mark("this is not CSV (a quotation mark is left open?)."))]
-        ) from None
-    cells = [(number, line) for number, line in cells if any(line)]
-    if not cells:
-        raise BadRoster([BadLine(1, mark("the file is empty."))])
-    header_line, header = cells[0]
-    places = _places(header_line, header)
     rows: list[Row] = []
     problems: list[BadLine] = []
-    for number, line in cells[1:]:
-        padded = line + [""] * len(header)
-        found = _row(number, {key: padded[place] for key, place in places.items()}, courses)
+    for number, cells in read_rows(content, COLUMNS, BadRoster):
+        found = _row(number, cells, courses)
         if isinstance(found, Row):
             rows.append(found)
         else:
@@ -117,62 +81,6 @@ def parse_roster(content: bytes, courses: Collection[str]) -> list[Row]:
     if problems:
         raise BadRoster(problems)
     return rows
-
-
-def _decode(content: bytes) -> str:
-    if content.startswith(b"PK\x03\x04"):
-        raise BadRoster(
-            [BadLine(1, mark("this is an Excel workbook; save it as “CSV UTF-8” and try again."))]
-        )
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    else:
-        encodings = ["utf-8-sig", "gb18030"]
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise BadRoster([BadLine(1, mark("this is not a text file; save the roster as “CSV UTF-8”."))])
-
-
-def _delimiter(text: str) -> str:
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    return max(",\t;", key=header.count)
-
-
-def _clean(cell: str) -> str:
-    # Full-width letters and digits, as Chinese input methods write them, count as plain ones.
-    return " ".join(unicodedata.normalize("NFKC", cell).split())
-
-
-def _places(number: int, header: list[str]) -> dict[str, int]:
-    known = {title: key for key, titles in COLUMNS.items() for title in titles}
-    places: dict[str, int] = {}
-    problems = []
-    for place, title in enumerate(header):
-        key = known.get(title.lower().replace("_", " "))
-        if key in places:
-            problems.append(
-                BadLine(number, mark("the column “{title}” is there twice."), title=title)
-            )
-        elif key:
-            places[key] = place
-    problems += [
-        BadLine(
-            number,
-            mark("the column “{english}” (“{chinese}”) is missing from the header."),
-            english=titles[0],
-            chinese=titles[1],
-        )
-        for key, titles in COLUMNS.items()
-        if key not in places
-    ]
-    if problems:
-        raise BadRoster(problems)
-    return places
 
 
 def _row(number: int, cells: dict[str, str], courses: Collection[str]) -> Row | list[BadLine]:

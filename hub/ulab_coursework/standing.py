@@ -105,6 +105,8 @@ class ClassRow:
     counting: Standing | None
     extended_to: datetime | None = None
     """The deadline of the student's own, or of their group."""
+    group: int | None = None
+    """The number of the group that the student is in."""
 
 
 def feedback_is_open(assignment: Assignment) -> bool:
@@ -256,9 +258,11 @@ def newest_of(session: Session, course_id: str, person: str) -> dict[str, Standi
     return found
 
 
-def counting_of(session: Session, assignment: Assignment, person: str) -> Standing | None:
-    """The submission of a person, or of their group, that counts."""
-    return next((one for one in _all_of(session, [assignment], person) if one.counts), None)
+def counting_of(session: Session, assignment: Assignment, owner: Owner) -> Standing | None:
+    """The submission of a student or group that counts."""
+    wanted = owner.submissions()
+    found = describe(session, load_tries(session, [assignment], wanted), wanted).values()
+    return next((one for one in found if one.counts), None)
 
 
 def _all_of(
@@ -304,4 +308,5 @@ def _row(person: Person, of: Tries, shown: Mapping[str, Standing]) -> ClassRow:
         newest=shown[mine[-1].id] if mine else None,
         counting=shown[counts.id] if counts else None,
         extended_to=due_at if due_at != of.assignment.due_at else None,
+        group=owner.group_id,
     )

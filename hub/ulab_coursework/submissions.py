@@ -24,7 +24,7 @@ from ulab_coursework.courses import (
     role_in,
 )
 from ulab_coursework.notebooks import check_belongs, language_of, parse
-from ulab_coursework.owners import Owner, owner_of
+from ulab_coursework.owners import Owner, locked_owner_of, owner_of
 from ulab_coursework.standing import Standing, State, standing_of, state_of, waiting
 from ulab_coursework.taking import refuse_now
 from ulab_curricula import load_published
@@ -121,9 +121,8 @@ def receive(
 
     with db.write() as session:
         target = find_assignment(session, course_id, assignment)
-        owner = owner_of(session, target.id, person)
         # Two at the same moment would both find that one attempt is left.
-        owner.lock(session)
+        owner = locked_owner_of(session, target.id, person)
         existing = _handed_in_before(session, target, owner, sha256)
         if existing is not None:
             if state_of(existing) is State.FAILED:

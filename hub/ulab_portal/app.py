@@ -14,6 +14,7 @@ from ulab_coursework.submissions import refuse_size
 from ulab_portal import (
     api,
     course_pages,
+    group_pages,
     lab_pages,
     new_course,
     people,
@@ -53,7 +54,7 @@ def create_app(settings: Settings, login: Login | None = None) -> FastAPI:
     refusals.install(app)
     pages = APIRouter(prefix=PREFIX.rstrip("/"))
     for part in (
-        *(api, course_pages, lab_pages, new_course, people),
+        *(api, course_pages, group_pages, lab_pages, new_course, people),
         *(policy_pages, regrade_pages, teaching, version_pages),
     ):
         pages.include_router(part.router)

@@ -41,9 +41,15 @@ class CellScore:
 
 
 def cell_scores(
-    layout: Layout, course_id: str, assignment: str, person: str, lab: PublishedLab, language: str
+    layout: Layout, course_id: str, assignment: str, entry: str, lab: PublishedLab, language: str
 ) -> list[CellScore]:
-    """The points of every graded cell of a person's lab, in the notebook's order."""
+    """The points of every graded cell of a lab, in the notebook's order.
+
+    Parameters
+    ----------
+    entry
+        The student's, or their group's, name in the gradebook.
+    """
     if not layout.gradebook(course_id).exists():
         return []
     titles = cell_titles(json.loads(lab.release_notebook(language).read_bytes()))
@@ -63,7 +69,7 @@ def cell_scores(
             api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id,
         )
         .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
-        .where(api.SubmittedAssignment.student_id == person, api.Assignment.name == assignment)
+        .where(api.SubmittedAssignment.student_id == entry, api.Assignment.name == assignment)
     )
     engine = create_engine(gradebook_url(layout, course_id))
     try:

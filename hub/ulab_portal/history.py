@@ -16,7 +16,7 @@ from ulab_portal import moments, states
 from ulab_portal.page import Page
 
 MOST_SHOWN = 30
-NONE = mark("none")
+NONE, YES, NO = mark("none"), mark("yes"), mark("no")
 POLICIES = {
     "due_at": mark("Deadline"),
     "closes_at": mark("Taken until"),
@@ -28,6 +28,8 @@ POLICIES = {
     "attempts": mark("Attempts"),
     "cooldown_minutes": mark("Minutes between two attempts"),
     "counts": mark("Which one counts"),
+    "group_size": mark("Members of a group at most"),
+    "own_groups": mark("Students form groups themselves"),
 }
 VALUES = {
     "refused": mark("not taken"),
@@ -116,6 +118,8 @@ def _value(name: str, value: Any, page: Page) -> str:
         moment = datetime.fromisoformat(value)
         zone = page.portal.settings.site.zone
         return moments.for_field(moment, zone).replace("T", " ")
+    if isinstance(value, bool):
+        return translate(YES if value else NO)
     if isinstance(value, int | float):
         return states.points(value)
     return translate(VALUES[value]) if value in VALUES else str(value)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_core.models import Assignment, Role, Submission, utc_now
-from ulab_coursework import gradebook
+from ulab_coursework import gradebook, groups
 from ulab_coursework.courses import find_assignment, require_member
 from ulab_coursework.owners import deadline_of, owner_of
 from ulab_coursework.releases import lab_of
@@ -90,8 +90,9 @@ def lab_standing(session: Session, found: Assignment, page: Page) -> LabStanding
     if state is LabState.GRADED:
         layout, person = page.portal.layout, page.user.name
         counts = gradebook.score_of(layout, session, found.course_id, person, found.name)
+        entry = owner_of(session, found.id, person).entry or person
         cells = cell_scores(
-            layout, found.course_id, found.name, person, lab_of(layout, found), page.language
+            layout, found.course_id, found.name, entry, lab_of(layout, found), page.language
         )
     if counts is not None:
         past = [replace(one, score=counts.points) if one.counts else one for one in past]
@@ -126,6 +127,7 @@ def lab(course_id: str, name: str, page: Annotated[Page, Depends(reading)]) -> R
             due_at=limits.due_at,
             late_rules=late_words.rules(found, limits, page.language, _exact(page)),
             closed=limits.closes_at is not None and utc_now() > limits.closes_at,
+            group=groups.my_group(session, found, page.user.name, utc_now()),
             room=room_of(session, found, owner, utc_now()),
             open_url=open_address(BASE, page.user.name, course_id, name, found.profile),
             max_mb=page.portal.settings.grading.max_notebook_mb,

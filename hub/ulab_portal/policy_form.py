@@ -13,7 +13,7 @@ from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_core.models import Assignment, Counts, LatePer, LateRule, LateUnit
 from ulab_coursework.lateness import LatePolicy
-from ulab_coursework.policies import SETTABLE, senseless
+from ulab_coursework.policies import senseless
 from ulab_portal import moments, states
 
 CHOICES = {"late_rule": LateRule, "late_unit": LateUnit, "late_per": LatePer, "counts": Counts}
@@ -45,7 +45,7 @@ class Read:
     Attributes
     ----------
     values
-        By the names of `SETTABLE`; complete only when there are no problems.
+        By the names of `Fields`; complete only when there are no problems.
     problems
         By field, a sentence for whoever typed it.
     """
@@ -79,9 +79,9 @@ def read(fields: Fields, zone: ZoneInfo) -> Read:
         "cooldown_minutes": lambda text: _number(text, int) or 0,
     }
     typed = fields.model_dump()
-    for name in SETTABLE:
+    for name, reader in readers.items():
         try:
-            found.values[name] = readers[name](typed[name])
+            found.values[name] = reader(typed[name])
         except UserError as error:
             found.problems[name] = error
     if not found.problems:

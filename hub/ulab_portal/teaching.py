@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
@@ -15,6 +16,7 @@ from ulab_core.models import Assignment, FeedbackPolicy, utc_now
 from ulab_coursework import feedback, gradebook, regrading, releases
 from ulab_coursework.courses import find_assignment, find_course, require_instructor
 from ulab_coursework.gradebook import Points
+from ulab_coursework.owners import group_names
 from ulab_coursework.standing import (
     ClassRow,
     State,
@@ -45,6 +47,8 @@ class ClassLab:
     due_field: str
     unreleased: int = 0
     """How many students' feedback is older than what was graded by hand since its release."""
+    groups: Mapping[int, str] = field(default_factory=dict)
+    """The groups' names by number."""
 
     @property
     def name(self) -> str:
@@ -170,7 +174,9 @@ def _lab(page: Page, course_id: str, name: str, template: str) -> Response:
             area=area(found.course.focus_area),
             formgrader_url=formgrader_address(BASE, page.user.name, course_id, name),
             lab=replace(
-                class_lab(found, rows, scores, page), unreleased=_unreleased(page, found, rows)
+                class_lab(found, rows, scores, page),
+                unreleased=_unreleased(page, found, rows),
+                groups=group_names(session, found.id),
             ),
         )
 

@@ -24,6 +24,8 @@ VERBS = [
     ["up"], ["status"], ["doctor"], ["version"], ["grade"],
     ["user", "import"], ["user", "add"], ["user", "list"], ["user", "passwd"],
     ["course", "create"], ["course", "list"], ["course", "enrol"], ["course", "remove"],
+    ["course", "policy"], ["course", "extend"], ["course", "regrade"], ["course", "groups"],
+    ["course", "similarity"],
     ["curricula", "check"], ["curricula", "publish"], ["curricula", "list"],
     ["datasets", "fetch"], ["datasets", "list"], ["bench", "start"],
 ]  # fmt: skip

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from ulab_deploy import console
-from ulab_deploy.commands import course_policies
-from ulab_deploy.commands.options import Json
+from ulab_deploy.commands import course_groups, course_policies
+from ulab_deploy.commands.options import Course, Json, Lab, People
 from ulab_deploy.console import say, t
 
 ACTOR = "ulab course"
@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     )
     app.add_typer(course, name="course")
     course_policies.register(course)
+    course_groups.register(course)
 
     @course.command(
         "create",
@@ -72,8 +73,8 @@ def register(app: typer.Typer) -> None:
         ),
     )
     def enrol_(
-        course: Annotated[str, typer.Argument(help=t("The course's id."))],
-        people: Annotated[list[str], typer.Argument(help=t("Account names."))],
+        course: Course,
+        people: People,
         role: Annotated[str, typer.Option(help=t("student or instructor"))] = "student",
         json: Json = False,
     ) -> None:
@@ -98,8 +99,8 @@ def register(app: typer.Typer) -> None:
         epilog=t("Example: {example}", example="ulab course remove vision-2026 zhangwei"),
     )
     def remove_(
-        course: Annotated[str, typer.Argument(help=t("The course's id."))],
-        people: Annotated[list[str], typer.Argument(help=t("Account names."))],
+        course: Course,
+        people: People,
         json: Json = False,
     ) -> None:
         from ulab_core.database import Database
@@ -146,8 +147,8 @@ def register(app: typer.Typer) -> None:
         epilog=t("Example: {example}", example="ulab course similarity vision-2026 garments"),
     )
     def similarity_(
-        course: Annotated[str, typer.Argument(help=t("The course's id."))],
-        assignment: Annotated[str, typer.Argument(help=t("The assignment's name."))],
+        course: Course,
+        lab: Lab,
         json: Json = False,
     ) -> None:
         from ulab_core.database import Database
@@ -156,7 +157,7 @@ def register(app: typer.Typer) -> None:
 
         base = existing_base()
         db = Database.of(base.settings)
-        report = make_report(db, base.layout, base.settings, course, assignment)
+        report = make_report(db, base.layout, base.settings, course, lab)
         if json:
             pairs = [
                 {"people": list(pair.people), "similarity": pair.similarity}

@@ -9,20 +9,16 @@ from typing import Annotated, Any
 import typer
 
 from ulab_deploy import console
-from ulab_deploy.commands.options import Json
+from ulab_deploy.commands.options import Course, Json, Lab, People
 from ulab_deploy.console import say, t
 
 ACTOR = "ulab course"
-NONE = "none"
-
-Course = Annotated[str, typer.Argument(help=t("The course's id."))]
-Lab = Annotated[str, typer.Argument(help=t("The lab's id."))]
 
 
 def register(course: typer.Typer) -> None:
     @course.command(
         "policy",
-        help=t("Show or set a lab's deadline, penalty, attempts and which submission counts."),
+        help=t("Show or set a lab's deadline, penalty, attempts, groups and what counts."),
         epilog=t(
             "Example: {example}",
             example="ulab course policy vision-2026 garments --late step --amount 10 --cap 50",
@@ -51,6 +47,16 @@ def register(course: typer.Typer) -> None:
             int | None, typer.Option(help=t("Minutes between two submissions."))
         ] = None,
         counts: Annotated[str, typer.Option(help="last | best")] = "",
+        group_size: Annotated[
+            str, typer.Option(help=t("How many students hand in together at most, or none."))
+        ] = "",
+        own_groups: Annotated[
+            bool | None,
+            typer.Option(
+                "--own-groups/--no-own-groups",
+                help=t("Whether students form their groups themselves."),
+            ),
+        ] = None,
         json: Json = False,
     ) -> None:
         from ulab_core.database import Database
@@ -58,7 +64,7 @@ def register(course: typer.Typer) -> None:
         from ulab_coursework.policies import SETTABLE, set_policy
         from ulab_coursework.regrading import follow
         from ulab_deploy.base import existing_base
-        from ulab_deploy.typed import choice, moment, number
+        from ulab_deploy.typed import NONE, choice, moment, number
 
         base = existing_base()
         zone = base.settings.site.zone
@@ -73,6 +79,8 @@ def register(course: typer.Typer) -> None:
             "attempts": number(attempts, int),
             "cooldown_minutes": cooldown,
             "counts": choice(counts, Counts),
+            "group_size": number(group_size, int),
+            "own_groups": own_groups,
         }
         wanted = {
             key: None if value == NONE else value
@@ -107,7 +115,7 @@ def register(course: typer.Typer) -> None:
         course: Course,
         lab: Lab,
         until: Annotated[str, typer.Argument(help=t("In the site's zone: 2026-09-01T23:59."))],
-        people: Annotated[list[str], typer.Argument(help=t("Account names."))],
+        people: People,
         reason: Annotated[str, typer.Option(help=t("Why, for the instructors."))] = "",
         json: Json = False,
     ) -> None:

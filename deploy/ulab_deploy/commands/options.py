@@ -1,4 +1,4 @@
-"""Options that several verbs take."""
+"""Arguments and options that several verbs take."""
 
 from __future__ import annotations
 
@@ -9,3 +9,6 @@ import typer
 from ulab_deploy.console import t
 
 Json = Annotated[bool, typer.Option("--json", help=t("Print JSON for machines."))]
+Course = Annotated[str, typer.Argument(help=t("The course's id."))]
+Lab = Annotated[str, typer.Argument(help=t("The lab's id."))]
+People = Annotated[list[str], typer.Argument(help=t("Account names."))]
