@@ -172,8 +172,9 @@ def last_report(session: Session, assignment: Assignment) -> list[Moved]:
 
 
 HEADINGS = (
-    mark("Account"), mark("Group"), mark("Score before"), mark("Score after"), mark("Question"),
+    mark("Account"), mark("Score before"), mark("Score after"), mark("Question"),
     mark("Points before"), mark("Points after"), mark("Reason before"), mark("Reason after"),
+    mark("Group"),
 )  # fmt: skip
 
 
