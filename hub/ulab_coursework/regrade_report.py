@@ -190,16 +190,8 @@ def to_csv(found: list[Moved], language: str) -> str:
             question, reason_before, reason_after = texts
             writer.writerow(
                 [
-                    *(
-                        one.person,
-                        harmless_cell(one.group),
-                        one.before,
-                        one.after,
-                        question,
-                        move.before,
-                        move.after,
-                    ),
-                    *(reason_before, reason_after),
+                    *(one.person, one.before, one.after, question, move.before, move.after),
+                    *(reason_before, reason_after, harmless_cell(one.group)),
                 ]
             )
     return out.getvalue()
