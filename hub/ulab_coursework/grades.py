@@ -137,10 +137,13 @@ def _save_points(grade: Any, cell: nbformat.NotebookNode, undecided: bool) -> No
     """Autograded points of a cell, and whether a person has to look at it."""
     # An open question waits for a person, also when it looks as it was given out.
     by_hand = undecided or utils.is_solution(cell)
-    points = None if by_hand else utils.determine_grade(cell)[0]
+    earned, most = utils.determine_grade(cell)
+    points = None if by_hand else earned
+    # A question may be worth less than when a person gave points for it.
     looked_at = (
         not grade.needs_manual_grade
         and grade.manual_score is not None
+        and grade.manual_score <= most
         and grade.auto_score == points
     )
     grade.auto_score = points

@@ -9,7 +9,7 @@ from ulab_core.models import LatePer, LateRule
 from ulab_coursework.lateness import LatePolicy, penalty
 
 WIDTH, HEIGHT = 320.0, 120.0
-_SAMPLES = 240
+_SAMPLES = 480
 _DUE = datetime(2000, 1, 1, tzinfo=UTC)
 _UNIT = {LatePer.DAY: timedelta(days=1), LatePer.HOUR: timedelta(hours=1)}
 MOST_UNITS = 60

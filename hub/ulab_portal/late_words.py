@@ -106,7 +106,8 @@ def verdict(
         said.append(say(mark("It came after the deadline; that costs nothing.")))
     elif due_at is not None and came_at > due_at and found.score is not None:
         sentence = mark(
-            "It came after the deadline, {moment}: {taken} points less, so {score} of {most}."
+            "It came after the deadline, {moment}. Points taken off: {taken}. "
+            "Left: {score} of {most}."
         )
         said.append(
             say(sentence).format(

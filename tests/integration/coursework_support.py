@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -145,6 +146,26 @@ def write_curriculum(layout: Layout, labs: tuple[str, ...] = (LAB, OTHER_LAB)) -
             "digest": "0" * 64,
         },
     )
+
+
+def unchanged(lab: str, notebook: nbformat.NotebookNode) -> None:
+    """Leave a lab as it is."""
+
+
+def publish_version(
+    layout: Layout,
+    version: str,
+    change: Callable[[str, nbformat.NotebookNode], None] = unchanged,
+) -> None:
+    """Publish another version of the curriculum; `change` is given each source and release."""
+    folder = layout.curriculum_version("sums-foundations", version)
+    shutil.copytree(layout.curriculum_version("sums-foundations", "1"), folder)
+    about = json.loads((folder / "curriculum.json").read_text())
+    _write_json(folder / "curriculum.json", about | {"version": version})
+    for path in folder.rglob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        change(path.stem, notebook)
+        nbformat.write(notebook, path)
 
 
 def ask_for_an_essay(layout: Layout) -> None:

@@ -14,6 +14,7 @@ from integration.coursework_support import (
     grades,
     hand_in,
     newest,
+    publish_version,
 )
 from integration.portal_support import PREFIX, Browser, KnownPeople
 from nbformat.v4 import new_markdown_cell
@@ -24,6 +25,7 @@ from ulab_coursework.coursefolder import gradebook_url
 from ulab_coursework.feedback import feedback_html
 from ulab_coursework.gradebook import score_of
 from ulab_coursework.grades import changed_answers
+from ulab_coursework.moving import move
 from ulab_coursework.releases import publish_assignment
 from ulab_portal.app import create_app
 
@@ -85,6 +87,40 @@ def test_the_same_answer_keeps_its_points_and_comment(with_essay: Base) -> None:
     assert points(with_essay) == (3.5, False)
     page = feedback_html(with_essay.db, with_essay.layout, newest(with_essay).id, "alice")
     assert "too short" in page
+
+
+def test_changed_tests_keep_what_a_person_gave_and_ask_to_look_again(with_essay: Base) -> None:
+    grade_by_hand(with_essay, 1.5, "", "sums-visible")
+
+    def other_tests(lab: str, notebook: nbformat.NotebookNode) -> None:
+        for cell in notebook.cells if lab == LAB else ():
+            cell.source = cell.source.replace("== 3,", "== 4,")
+
+    publish_version(with_essay.layout, "2", other_tests)
+    move(with_essay.db, with_essay.layout, COURSE, "2", "carol", regrades=True)
+    grade_all(with_essay)
+    assert grades(with_essay) == {
+        "sums-visible": (0, 1.5, True),
+        "sums-hidden": (3, None, False),
+        "sums-why": (None, 3.5, False),
+    }
+    assert points(with_essay) == (8, True)
+    page = feedback_html(with_essay.db, with_essay.layout, newest(with_essay).id, "alice")
+    assert "too short" in page
+    assert "8 / 9" in page
+
+
+def test_a_question_worth_less_than_what_a_person_gave_waits_for_them(with_essay: Base) -> None:
+    def worth_less(lab: str, notebook: nbformat.NotebookNode) -> None:
+        for cell in notebook.cells:
+            about = cell.metadata.get("nbgrader", {})
+            if about.get("grade_id") == "sums-why":
+                about["points"] = 2
+
+    publish_version(with_essay.layout, "2", worth_less)
+    move(with_essay.db, with_essay.layout, COURSE, "2", "carol", regrades=True)
+    grade_all(with_essay)
+    assert grades(with_essay)["sums-why"] == (None, 3.5, True), "kept, and asked about"
 
 
 def test_points_given_for_a_failed_test_go_with_what_it_tested(base: Base) -> None:
