@@ -156,7 +156,7 @@ class ExchangeList(Exchange, abc.ExchangeList):
         }
         return {
             "course_id": course,
-            "student_id": submission["person"],
+            "student_id": submission["entry"],
             "assignment_id": name,
             "timestamp": timestamp,
             "status": "submitted",

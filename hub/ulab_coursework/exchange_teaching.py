@@ -34,12 +34,12 @@ class ExchangeReleaseFeedback(Exchange, abc.ExchangeReleaseFeedback):
 
 
 class ExchangeCollect(Exchange, abc.ExchangeCollect):
-    """Copies every student's newest submission into the course's folder."""
+    """Copies every student's or group's newest submission into the course's folder."""
 
     def work(self) -> None:
         course, assignment = self.course_id, self.assignment_id
         for submission in self.client.get("courses", course, "assignments", assignment, "inbound"):
-            student = submission["person"]
+            student = submission["entry"]
             if self.coursedir.student_id not in ("", "*", student):
                 continue
             folder = Path(

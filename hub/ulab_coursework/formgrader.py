@@ -52,7 +52,7 @@ def _autograde(client: PortalClient, course: str, assignment: str, student: str)
     translate = translations(language()).gettext
     where = ("courses", course, "assignments", assignment)
     client.post(*where, "grade", body={"student": student})
-    newest = next((s["id"] for s in client.get(*where, "inbound") if s["person"] == student), None)
+    newest = next((s["id"] for s in client.get(*where, "inbound") if s["entry"] == student), None)
     until = time.monotonic() + WAIT_S
     while newest is not None and time.monotonic() < until:
         found = client.get("submissions", newest)

@@ -26,6 +26,7 @@ from ulab_core.models import (
 )
 from ulab_coursework import gradebook, queue
 from ulab_coursework.courses import find_assignment, find_person, require_instructor
+from ulab_coursework.owners import Owner
 from ulab_coursework.releases import lab_of
 from ulab_coursework.tries import Tries, load_tries
 from ulab_coursework.versions import tests_digest
@@ -48,8 +49,8 @@ def grade_again(
     Parameters
     ----------
     student
-        Whose; empty means the whole class. One student's is graded in any case, a class's where
-        the tests are others than it was graded with.
+        Whose, an account or a name in the gradebook; empty means the whole class. One student's is
+        graded in any case, a class's where the tests are others than it was graded with.
     force
         Grade all of them in any case.
 
@@ -64,7 +65,7 @@ def grade_again(
         if not student:
             return regrade(session, target, actor, force=force).submissions
         tries = load_tries(session, [target])[target.id]
-        best = tries.counting(tries.owners.of(find_person(session, student).id))
+        best = tries.counting(_owner_called(session, tries, student))
         if best is None:
             raise NotFound(
                 mark("{person} has not submitted {assignment}."),
@@ -74,6 +75,12 @@ def grade_again(
         queue.enqueue_all(session, [best.id], Lane.REGRADE, forced=True)
         record(session, actor, "assignment.grade", f"{course_id}/{target.name}", submissions=1)
     return 1
+
+
+def _owner_called(session: Session, tries: Tries, name: str) -> Owner:
+    """A group by its name in the gradebook, which no account can have, or a student's owner."""
+    group = next((one for one in tries.by_owner if one.entry == name), None)
+    return group or tries.owners.of(find_person(session, name).id)
 
 
 class Asked:

@@ -148,12 +148,14 @@ def own_submissions(
 def inbound(
     course_id: str, assignment: str, user: Reader, base: Base, request: Request
 ) -> list[dict[str, Any]]:
-    """The newest submission of every student, for instructors."""
+    """The newest submission of every student or group, for instructors."""
     with base.db.read() as session:
         require_instructor(session, course_id, user.name)
         rows = class_standing(session, course_id, assignment)
     language = language_of(request, base)
-    return [_seen(base, row.newest, language) for row in rows if row.newest is not None]
+    # A group's stands in the row of each of its members.
+    newest = {row.newest.id: row.newest for row in rows if row.newest is not None}
+    return [_seen(base, one, language) for one in newest.values()]
 
 
 @router.get("/submissions/{submission_id}")

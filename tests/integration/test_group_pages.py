@@ -103,3 +103,19 @@ def test_where_the_instructor_forms_groups_students_do_not(portal: Portal) -> No
     assert alice.act(f"{LAB_PAGE}/group/make", group="Team").status_code == 409
     assert portal.browser("carol").act(f"{GROUPS}/settings", size="1").status_code == 204
     assert 'id="group"' not in alice.see(LAB_PAGE).text
+
+
+def test_formgrader_finds_a_groups_work_under_the_gradebooks_name(portal: Portal) -> None:
+    send(portal, "carol", "name,group\nalice,Team\nbob,Team\n")
+    submission = portal.hand_in("bob", answer())
+    grade_all(portal.base)
+    carol, api = portal.browser("carol"), f"api/courses/{COURSE}/assignments/{LAB}"
+    [inbound] = carol.see(f"{api}/inbound").json()
+    assert (inbound["id"], inbound["person"]) == (submission, "bob")
+    for name, status in ((inbound["entry"], 200), ("alice", 200), ("_group-99", 404)):
+        asked = carol.post(
+            f"{PREFIX}/{api}/grade",
+            json={"student": name},
+            headers={"x-csrf-token": carol.token()},
+        )
+        assert asked.status_code == status, asked.text
