@@ -84,9 +84,11 @@ def read(fields: Fields, zone: ZoneInfo) -> Read:
             found.values[name] = reader(typed[name])
         except UserError as error:
             found.problems[name] = error
-    if not found.problems:
-        wrong = senseless(found.values)
-        found.problems = {name: UserError(sentence) for name, sentence in wrong.items()}
+    # What can't be read stands as if it were empty, so that the rest is looked at too.
+    known = {"due_at": None, "closes_at": None, "late_cap": None, "attempts": None}
+    wrong = senseless({**known, "late_amount": 0.0, "cooldown_minutes": 0, **found.values})
+    for name, sentence in wrong.items():
+        found.problems.setdefault(name, UserError(sentence))
     return found
 
 

@@ -138,7 +138,7 @@ def _with_problems(
     """The form as it was filled in, with the sentences at its fields; nothing was changed."""
     said = {name: sentence(error, page.language) for name, error in problems.items()}
     response = page.answer(part, 422, **(values | {"problems": said}))
-    response.headers["hx-retarget"], response.headers["hx-reswap"] = target, "innerHTML"
+    response.headers["hx-retarget"], response.headers["hx-reswap"] = target, "innerHTML show:top"
     return response
 
 

@@ -25,7 +25,7 @@ VERBS = [
     ["user", "import"], ["user", "add"], ["user", "list"], ["user", "passwd"],
     ["course", "create"], ["course", "list"], ["course", "enrol"], ["course", "remove"],
     ["course", "policy"], ["course", "extend"], ["course", "regrade"], ["course", "groups"],
-    ["course", "similarity"],
+    ["course", "similarity"], ["course", "move"],
     ["curricula", "check"], ["curricula", "publish"], ["curricula", "list"],
     ["datasets", "fetch"], ["datasets", "list"], ["bench", "start"],
 ]  # fmt: skip

@@ -147,8 +147,9 @@ def test_a_lab_without_points_has_a_curve_too() -> None:
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
-    typed = Fields(due_at="x", late_amount="y", attempts="z", counts="w")
-    assert set(read(typed, ZONE).problems) == {"due_at", "late_amount", "attempts", "counts"}
+    typed = Fields(due_at="x", late_amount="y", attempts="0", counts="w", late_cap="101")
+    wrong = {"due_at", "late_amount", "attempts", "counts", "late_cap"}
+    assert set(read(typed, ZONE).problems) == wrong
 
 
 def test_what_was_not_changed_is_no_change() -> None:
