@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import queue
 import tempfile
@@ -22,10 +21,10 @@ from ulab_coursework.marking import Marked, Marker, Question
 from ulab_coursework.notebooks import parse
 from ulab_coursework.submissions import refuse_size
 from ulab_curricula import Lab, PublishedLab, build_lab, load_built
+from ulab_curricula.imports import imports_of
 from ulab_runtime.forkserver.client import greets
 from ulab_runtime.forkserver.own import own_fork_server
-
-ALWAYS = ("ulab_runtime.judge.student", "ulab_runtime.judge.bench")
+from ulab_runtime.judge.parents import ALWAYS, REHEARSAL, Parents
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def _marked(file: Path, lab: PublishedLab, marker: Marker, settings: Settings, s
 def _judges(settings: Settings, layout: Layout, fork_server: Path | None) -> Iterator[Judges]:
     # Other host users than the workers of a base that may be running.
     first = settings.accounts.uid_base - 500
-    judges = Judges(settings, layout.dataset_store, fork_server, first)
+    judges = Judges(settings, layout.dataset_store, Parents(fork_server, None), first)
     try:
         yield judges
     finally:
@@ -122,27 +121,6 @@ def _fork_server(lab: PublishedLab, layout: Layout) -> Iterator[Path | None]:
     if greets(running):
         yield running
         return
-    with own_fork_server([*ALWAYS, *imports_of(lab)]) as own:
-        yield own
-
-
-def imports_of(lab: PublishedLab) -> list[str]:
-    """The modules that a lab's own cells import."""
     source = nbformat.read(lab.source_notebook, as_version=4)
-    found: dict[str, None] = {}
-    for cell in source.cells:
-        for name in _imported(cell.source) if cell.cell_type == "code" else ():
-            found.setdefault(name)
-    return list(found)
-
-
-def _imported(source: str) -> Iterator[str]:
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return  # such as a cell of magics
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
+    with own_fork_server([*ALWAYS, *imports_of(source)], REHEARSAL) as own:
+        yield own

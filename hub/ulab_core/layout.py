@@ -16,8 +16,8 @@ from ulab_core.settings import Settings
 FORK_SERVER_KINDS = ("server", "kernel")
 """What the base has fork servers for: people's Jupyter servers, and kernels."""
 
-# A socket's path has at most 107 bytes on Linux, and its name needs some of them.
-_LONGEST_SOCKET_DIR = 80
+# A socket's path has at most 107 bytes on Linux; `forks_of_labs` needs the most of them, 37.
+_LONGEST_SOCKET_DIR = 70
 
 
 class SocketFolderTaken(UserError):
@@ -65,6 +65,10 @@ class Layout:
     def fork_for_base(self, kind: str) -> Path:
         """Where the base asks the fork server of one of `FORK_SERVER_KINDS`."""
         return self.socket_dir / f"fork-{kind}.sock"
+
+    def forks_of_labs(self, worker: int) -> Path:
+        """The folder for the fork servers of the labs that a grading worker grades now."""
+        return self.socket_dir / f"fork-labs-{worker}"
 
     @property
     def logs(self) -> Path:

@@ -17,11 +17,13 @@ from ulab_core.i18n import mark, translations
 from ulab_core.settings import Settings
 from ulab_coursework.notebooks import grade_id_of
 from ulab_coursework.outputs import Budget, admit
+from ulab_curricula.imports import imports_of
 from ulab_curricula.questions import Question as Test
 from ulab_curricula.questions import questions
 from ulab_runtime.judge import benches, trial
 from ulab_runtime.judge.benches import Bench, Benches
 from ulab_runtime.judge.clocks import Clocks
+from ulab_runtime.judge.parents import Parents
 from ulab_runtime.judge.seat import Seat, take_seat
 from ulab_runtime.judge.verdicts import Kind, Verdict
 from ulab_runtime.kernel import KERNELS
@@ -74,14 +76,17 @@ class Tests:
     ----------
     key
         The same for the same tests, and for no others.
+    imports
+        The modules that its cells import, answers included.
     """
 
     key: str
     questions: Sequence[Test]
+    imports: Sequence[str] = ()
 
     @classmethod
     def of(cls, source: nbformat.NotebookNode, digest: str) -> Tests:
-        return cls(digest, questions(source))
+        return cls(digest, questions(source), imports_of(source))
 
 
 class Judges:
@@ -91,8 +96,8 @@ class Judges:
     ----------
     dataset_store
         The folder of data sets, shown read-only.
-    fork_server
-        The socket where the base asks for kernels; None for cold starts.
+    parents
+        What their processes are forked from.
     first_uid
         As root: the highest host user that may be used; each slot has two, downwards from there.
     """
@@ -101,12 +106,12 @@ class Judges:
         self,
         settings: Settings,
         dataset_store: Path,
-        fork_server: Path | None,
+        parents: Parents,
         first_uid: int | None = None,
     ) -> None:
         self._settings = settings
         self._store = dataset_store
-        self._fork_server = fork_server
+        self._parents = parents
         self._first_uid = settings.accounts.uid_base - 1 if first_uid is None else first_uid
         self._benches = Benches()
 
@@ -138,12 +143,16 @@ class Judges:
         """
         grading = self._settings.grading
         clocks = Clocks(grading.cell_timeout_s, grading.job_timeout_s)
-        key = f"{tests.key} {language}"
-        bench = self._benches.borrow(key, lambda: self._bench(tests, language))
+        parents = self._parents.of(tests.key, tests.imports)
+        # Once the lab has a parent of its own, its bench is better off there too.
+        key = f"{tests.key} {language} {parents}"
+        bench = self._benches.borrow(key, lambda: self._bench(tests, language, parents))
         budget = Budget()
         try:
             record = trial.hold(
-                trial.Seats(bench.sit, lambda *lines: self._student(language, slot, lines)),
+                trial.Seats(
+                    bench.sit, lambda *lines: self._student(language, slot, parents, lines)
+                ),
                 steps_of(notebook, {test.id for test in tests.questions}),
                 clocks,
                 language,
@@ -157,17 +166,20 @@ class Judges:
 
     def end(self) -> None:
         self._benches.end()
+        self._parents.end()
 
-    def _student(self, language: str, slot: int, lines: Sequence[socket.socket]) -> Seat:
+    def _student(
+        self, language: str, slot: int, parents: Sequence[Path], lines: Sequence[socket.socket]
+    ) -> Seat:
         spec = sandbox_spec(self._settings, self._store, language, self._uid(2 * slot))
-        return take_seat(spec, self._fork_server, STUDENT_MODULE, lines)
+        return take_seat(spec, parents, STUDENT_MODULE, lines)
 
-    def _bench(self, tests: Tests, language: str) -> Bench:
+    def _bench(self, tests: Tests, language: str, parents: Sequence[Path]) -> Bench:
         # Judges of all labs share a user: they run the base's code and instructors' tests.
         spec = sandbox_spec(self._settings, self._store, language, self._uid(1))
         control, theirs = socket.socketpair()
         with closing(theirs):
-            bench = Bench(take_seat(spec, self._fork_server, benches.MODULE, [theirs]), control)
+            bench = Bench(take_seat(spec, parents, benches.MODULE, [theirs]), control)
         try:
             bench.load([_step(test) for test in tests.questions], language)
         except BaseException:

@@ -27,6 +27,7 @@ from ulab_coursework.consumer import consumer_of
 from ulab_coursework.grading import LeaseLost, grade
 from ulab_coursework.judging import Judges
 from ulab_coursework.marking import Marker
+from ulab_runtime.judge.parents import Parents
 
 UNEXPECTED = mark(
     "Something went wrong in the base while your submission was graded. It is stored; your "
@@ -66,7 +67,8 @@ class Worker:
         # Each worker of a machine has host users of its own.
         first_uid = settings.accounts.uid_base - 1 - index * (2 * slots + 1)
         warm = self.layout.fork_for_base("kernel") if settings.warm.enabled else None
-        self._judges = Judges(settings, self.layout.dataset_store, warm, first_uid)
+        parents = Parents(warm, self.layout.forks_of_labs(index))
+        self._judges = Judges(settings, self.layout.dataset_store, parents, first_uid)
         self._marker = Marker(self._judges, settings.site.language)
 
     def run(self) -> None:

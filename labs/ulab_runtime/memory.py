@@ -19,7 +19,13 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from ulab_core.i18n import mark, translations
-from ulab_runtime.used_memory import data_size, inherited, used_in_sandbox
+from ulab_runtime.used_memory import (
+    anonymous,
+    data_size,
+    files_in_memory,
+    inherited,
+    used_in_sandbox,
+)
 
 VARIABLE = "ULAB_MEMORY_MB"
 MEBIBYTE = 1024 * 1024
@@ -53,19 +59,18 @@ class Guard:
     ----------
     limit
         The sandbox's memory in bytes.
-    inherited
-        What this process shares with the fork server it came from.
+    used
+        Says how many of them are taken.
     """
 
-    def __init__(self, limit: int, inherited: int) -> None:
+    def __init__(self, limit: int, used: Callable[[], int]) -> None:
         self.limit = limit
-        self._inherited = inherited
+        self._used = used
         self._depth = 0
 
     def tighten(self) -> None:
         """Allow what is left in the sandbox, from now on."""
-        wanted = data_size() + room_left(self.limit, used_in_sandbox(self._inherited))
-        _set_soft_limit(wanted)
+        _set_soft_limit(data_size() + room_left(self.limit, self._used()))
 
     def lift(self) -> None:
         _set_soft_limit(resource.RLIM_INFINITY)
@@ -123,10 +128,35 @@ def sentence(kind: type[BaseException], error: BaseException, limit: int) -> str
 
 def load_ipython_extension(shell: Any) -> None:
     """Guard this kernel's memory; nothing happens outside a sandbox that names a limit."""
+    guard_cells(shell, lambda: functools.partial(used_in_sandbox, inherited()))
+
+
+def guard_alone(shell: Any) -> None:
+    """Guard a process that is by itself in its sandbox, as long as its code starts no other.
+
+    What all processes take is told by walking through all their pages, some 10 ms before each
+    cell where hundreds of megabytes are shared. The sandbox's own limit is behind this.
+    """
+
+    def since_now() -> Callable[[], int]:
+        before = anonymous()
+        return lambda: max(0, anonymous() - before) + files_in_memory()
+
+    guard_cells(shell, since_now)
+
+
+def guard_cells(shell: Any, counting: Callable[[], Callable[[], int]]) -> None:
+    """Keep a shell's cells below the limit of their sandbox, if it names one.
+
+    Parameters
+    ----------
+    counting
+        Looks at how things are now, and gives what will say how many bytes are taken.
+    """
     limit_mb = os.environ.get(VARIABLE, "")
     if not limit_mb.isdigit():
         return
-    guard = Guard(int(limit_mb) * MEBIBYTE, inherited())
+    guard = Guard(int(limit_mb) * MEBIBYTE, counting())
     if not any(Path("/dev").glob("nvidia*")):
         # CUDA reserves address space for all of the GPU's memory, which can't be told apart.
         guard.watch_libraries()

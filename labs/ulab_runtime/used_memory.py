@@ -110,7 +110,12 @@ def taken(found: list[Process], inherited: int) -> int:
 
 def used_in_sandbox(inherited: int = 0, proc: Path = Path("/proc")) -> int:
     """The bytes that all processes of this PID namespace and its files in memory take."""
-    total = taken(list(processes(proc)), inherited)
+    return taken(list(processes(proc)), inherited) + files_in_memory()
+
+
+def files_in_memory() -> int:
+    """The bytes of the sandbox's files that take memory."""
+    total = 0
     for place in TMPFS:
         try:
             found = os.statvfs(place)
@@ -118,6 +123,11 @@ def used_in_sandbox(inherited: int = 0, proc: Path = Path("/proc")) -> int:
             continue
         total += (found.f_blocks - found.f_bfree) * found.f_frsize
     return total
+
+
+def anonymous(proc: Path = Path("/proc/self")) -> int:
+    """The bytes of this process that are of no file, shared or not; told without a page walk."""
+    return fields(proc / "status", ("RssAnon",)).get("RssAnon", 0)
 
 
 def data_size(proc: Path = Path("/proc/self")) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from ulab_core.settings import Grading, Settings
 from ulab_coursework.judging import Judged, Judges, Tests
+from ulab_runtime.judge.parents import Parents
 
 Answer, Test, Locked = "answer", "test", "locked"
 
@@ -34,7 +36,7 @@ def notebook(*cells: tuple[str, str]) -> nbformat.NotebookNode:
 @contextmanager
 def judges(fork_server: Path | None, store: Path, **grading: int) -> Iterator[Judges]:
     settings = Settings(grading=Grading(**{"memory_mb": 1024, "cell_timeout_s": 20, **grading}))
-    made = Judges(settings, store, fork_server, settings.accounts.uid_base - 300)
+    made = Judges(settings, store, Parents(fork_server, None), settings.accounts.uid_base - 300)
     try:
         yield made
     finally:
@@ -59,3 +61,12 @@ def said(judged: Judged) -> list[str]:
 
 def kinds(judged: Judged) -> Sequence[str]:
     return [str(verdict.kind) for verdict in judged.verdicts.values()]
+
+
+def settled(parents: Parents, lab: str, imports: Sequence[str], patience_s: float) -> list[Path]:
+    """Whom to ask once the lab's own parent has started."""
+    until = time.monotonic() + patience_s
+    while len(found := parents.of(lab, imports)) < 2 and time.monotonic() < until:
+        time.sleep(0.1)
+    assert len(found) == 2
+    return found

@@ -82,6 +82,16 @@ def serving(settings: Settings, folder: Path, labs: Sequence[Lab]) -> Iterator[B
         bench_base.remove_sockets(base.layout)
 
 
+def wait_for_parents(base: Base, labs: int) -> None:
+    """Return when each of so many labs has its own parent, or after `WARM_S`."""
+    until = time.monotonic() + WARM_S
+    folder = base.layout.forks_of_labs(1)
+    while base.settings.warm.enabled and time.monotonic() < until:
+        if sum(greets(path) for path in folder.glob("*/fork.sock")) >= labs:
+            return
+        time.sleep(LOOK_S)
+
+
 def _furnish(base: Base, labs: Sequence[Lab]) -> None:
     manifest = CurriculumManifest(
         id=COURSE,

@@ -17,7 +17,7 @@ from ulab_core.settings import Settings
 from ulab_curricula.build import Built, build
 from ulab_curricula.labs import Lab, load_lab
 from ulab_deploy.bench.bare import bare_s
-from ulab_deploy.bench.graded_class import mark_many, serving
+from ulab_deploy.bench.graded_class import mark_many, serving, wait_for_parents
 from ulab_deploy.bench.hub_process import without_own_variables
 from ulab_deploy.bench.progress import Progress
 from ulab_deploy.bench.start import nothing_left, scratch, told_to_stop_is_ctrl_c
@@ -104,8 +104,10 @@ def measure(
         progress.stage(mark("Grading with U Lab…"))
         with scratch() as folder, serving(settings, folder, list(labs.values())) as base:
             ours = {}
-            for name in NAMES:
+            for number, name in enumerate(NAMES, start=1):
                 content = solved(built[name])
+                mark_many(base, name, [f"first{number}" for number in range(cores)], content)
+                wait_for_parents(base, number)
                 mark_many(base, name, [f"warm{number}" for number in range(cores)], content)
                 students = [f"student{number:05}" for number in range(submissions)]
                 ours[name] = mark_many(base, name, students, content) / submissions

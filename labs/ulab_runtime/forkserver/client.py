@@ -170,12 +170,17 @@ def fork(
 
 def greets(path: Path) -> bool:
     """Whether a fork server has imported everything and answers."""
+    return bool(modules_of(path))
+
+
+def modules_of(path: Path) -> list[str]:
+    """The top-level modules that a fork server has imported; none when it doesn't answer."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
         try:
             _connect(connection, path)
-            return "nonce" in wire.receive(connection).message
+            return list(wire.receive(connection).message.get("modules", ()))
         except (OSError, wire.Malformed):
-            return False
+            return []
 
 
 def _connect(connection: socket.socket, path: Path) -> None:

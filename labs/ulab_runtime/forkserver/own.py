@@ -1,4 +1,4 @@
-"""A fork server of one's own for a while, where no base runs one."""
+"""A fork server of one's own for a while, beside the base's or where no base runs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ READY_S = 120.0
 LOOK_S = 0.05
 
 
-@contextmanager
-def own_fork_server(
-    modules: Sequence[str], *arguments: str, folder: Path | None = None
-) -> Iterator[Path | None]:
-    """Serve the base's side meanwhile.
+class OwnForkServer:
+    """Starts at once, imports, and serves the base's side until it is ended.
+
+    It ends with the thread that made it, too.
 
     Parameters
     ----------
@@ -30,32 +29,54 @@ def own_fork_server(
         Further arguments of ``python -m ulab_runtime.forkserver``.
     folder
         Where its own folder is made; a socket's path must be short.
+    """
+
+    def __init__(self, modules: Sequence[str], *arguments: str, folder: Path | None = None) -> None:
+        self._place = tempfile.TemporaryDirectory(prefix="ulab-", dir=folder)
+        self.path = Path(self._place.name, "fork.sock")
+        self._process = subprocess.Popen(
+            [
+                sys.executable, "-P", "-m", "ulab_runtime.forkserver", f"--for-base={self.path}",
+                f"--scratch={self._place.name}/scratch", *arguments, *modules,
+            ],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def ready(self) -> bool:
+        """Whether it has imported everything and serves."""
+        return self.alive() and greets(self.path)
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+        self._place.cleanup()
+
+
+@contextmanager
+def own_fork_server(
+    modules: Sequence[str], *arguments: str, folder: Path | None = None
+) -> Iterator[Path | None]:
+    """Serve meanwhile; parameters are those of `OwnForkServer`.
 
     Yields
     ------
     Path or None
         Where to ask; None when it could not start, so that what needs it starts cold.
     """
-    with tempfile.TemporaryDirectory(prefix="ulab-", dir=folder) as place:
-        path = Path(place, "fork.sock")
-        process = subprocess.Popen(
-            [
-                sys.executable, "-P", "-m", "ulab_runtime.forkserver", f"--for-base={path}",
-                f"--scratch={place}/scratch", *arguments, *modules,
-            ],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            yield path if _is_ready(process, path) else None
-        finally:
-            process.terminate()
-            process.wait()
+    server = OwnForkServer(modules, *arguments, folder=folder)
+    try:
+        yield server.path if _gets_ready(server) else None
+    finally:
+        server.end()
 
 
-def _is_ready(process: subprocess.Popen[bytes], path: Path) -> bool:
+def _gets_ready(server: OwnForkServer) -> bool:
     until = time.monotonic() + READY_S
-    while process.poll() is None and time.monotonic() < until:
-        if greets(path):
+    while server.alive() and time.monotonic() < until:
+        if server.ready():
             return True
         time.sleep(LOOK_S)
     return False

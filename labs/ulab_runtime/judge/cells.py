@@ -18,8 +18,8 @@ from traitlets.config import Config
 from ulab_runtime.judge.capturing import KeptText
 from ulab_runtime.judge.seeds import seed_all
 from ulab_runtime.kernel import draw_below_the_cell
+from ulab_runtime.memory import guard_alone
 
-EXTENSIONS = ("ulab_runtime.memory",)
 BACKEND = "module://matplotlib_inline.backend_inline"
 MOST_OUTPUTS = 1000
 OUTPUT_CHARACTERS = 6_000_000
@@ -161,9 +161,7 @@ def new_shell() -> Shell:
     config.Completer.use_jedi = False
     shell = Shell.instance(config=config, display_pub_class=_Publisher, displayhook_class=_Result)
     draw_below_the_cell()
-    extensions: Any = shell.extension_manager
-    for extension in EXTENSIONS:
-        extensions.load_extension(extension)
+    guard_alone(shell)
     return shell
 
 

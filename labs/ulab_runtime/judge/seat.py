@@ -71,7 +71,7 @@ class Seat:
 
 
 def take_seat(
-    spec: SandboxSpec, fork_server: Path | None, module: str, lines: Sequence[socket.socket]
+    spec: SandboxSpec, parents: Sequence[Path], module: str, lines: Sequence[socket.socket]
 ) -> Seat:
     """Have `module` run in a sandbox, with its ends of some lines, which the caller may close then.
 
@@ -79,8 +79,8 @@ def take_seat(
     ----------
     spec
         The sandbox; its command is what a cold start runs.
-    fork_server
-        The socket where the base asks for forked processes; None for a cold start.
+    parents
+        The sockets of fork servers, to be asked one after the other; then it starts cold.
     module
         Its ``main()`` is called with the numbers of its lines as arguments.
 
@@ -91,9 +91,9 @@ def take_seat(
     """
     log = os.memfd_create("log")
     try:
-        if fork_server is not None:
+        for parent in parents:
             with contextlib.suppress(NotForked):
-                return _forked(spec, fork_server, module, lines, log)
+                return _forked(spec, parent, module, lines, log)
         return _cold(spec, module, lines, log)
     except BaseException:
         os.close(log)
