@@ -12,6 +12,7 @@ from ulab_runtime.judge.values import DECODERS, ENCODERS, Codec, product
 
 KINDS = "biufcmMSU"
 _DTYPE = re.compile(r"[<>|=][biufcmMSU][0-9]{1,9}(\[[0-9a-zA-Z/]{1,20}\])?")
+EMPTY_TEXTS = 1_000_000
 _LAST_CHARACTER = 0x10FFFF
 
 
@@ -47,6 +48,9 @@ def read_array(dtype: Any, shape: Any, content: Any) -> np.ndarray[Any, Any]:
     if type(content) is not bytes or product(shape) * found.itemsize != len(content):
         raise ValueError("an array that lies about its size")
     if found.itemsize == 0:
+        # NumPy makes texts of one character of them: bytes of memory that no byte came for.
+        if product(shape) > EMPTY_TEXTS:
+            raise ValueError("an array of too many empty texts")
         return np.zeros(shape, found)
     flat = np.frombuffer(content, found)
     if found.kind == "b":
