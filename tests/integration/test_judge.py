@@ -28,6 +28,10 @@ class Shape:
 class Wrong(ValueError):
     pass
 
+class Zero(float):
+    def __sub__(self, other): return 0.0
+def always_zero(): return Zero(1.0)
+
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
@@ -71,6 +75,10 @@ CASES = [
     ("with", "with Shape('x') as s: assert s.name == 'x'", "Shape", "passed", ""),
     ("forged equality", "assert always == 3", "always", "failed", "AssertionError"),
     ("forged order", "always > 3", "always", "failed", "TypeError"),
+    # What the docs say of operators and of empty arrays, and the way out of it.
+    ("operators", "assert abs(always_zero() - 5) < 1e-9 and isinstance(always_zero(), float)", "always_zero", "passed", ""),
+    ("its own type", "assert type(always_zero()) is float", "always_zero", "failed", "AssertionError"),
+    ("close", "np.testing.assert_allclose(always_zero(), 5.0)", "always_zero", "failed", ""),
     ("generator", "assert list(count(300)) == list(range(300))\nassert next(count(1)) == 0", "count", "passed", ""),
     ("module", "n = Net()\nassert isinstance(n, nn.Module) and n(torch.ones(3, 2)).shape == (3, 1)\nassert sum(p.numel() for p in n.parameters()) == 3 and any(isinstance(m, nn.Linear) for m in n.modules())", "Net", "passed", ""),
     ("printed", "out = io.StringIO()\nwith contextlib.redirect_stdout(out): say()\nassert out.getvalue() == 'hello\\n'", "say", "passed", ""),
