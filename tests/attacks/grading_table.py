@@ -1,7 +1,9 @@
 """Prints, as Markdown, what each attempt gets from stock nbgrader and from U Lab.
 
-``cd tests && python -m attacks.grading_table [NAME…]``. Stock nbgrader has no sandbox: what would
-do harm to the machine is not given to it, and the rest runs with bounds on memory, files and time.
+``cd tests && python -m attacks.grading_table [NAME…]``. Stock nbgrader has no sandbox of its own.
+Here all of it runs in one, as its grader's machine would be: it sees its course, its programs and
+no other process, and has bounds on memory, files and time. What would fill or stop the machine all
+the same is not given to it.
 """
 
 from __future__ import annotations
@@ -20,11 +22,13 @@ from ulab_core.process import adopt_orphans, end_all
 from ulab_core.settings import Grading, Server, Settings
 from ulab_deploy.bench.stock_grading import StockCourse, StockFailed
 from ulab_deploy.grade import grade_files
+from ulab_runtime.host import Host
 
 CELL_S = 10
 WHOLE_S = 90.0
 MEMORY_MB = 6144
 REST_S = 1.0
+CHECKOUT = Path(__file__).parents[2]
 
 
 def main() -> None:
@@ -73,7 +77,8 @@ def of_stock(folder: Path, attempt: Attempt) -> str:
     if attempt.stock:
         return f"not run: {attempt.stock}"
     folder.mkdir(parents=True)
-    course = StockCourse(folder, attempt.lab, built(attempt.lab), CELL_S, MEMORY_MB)
+    within = held(folder)
+    course = StockCourse(folder, attempt.lab, built(attempt.lab), CELL_S, MEMORY_MB, within)
     course.submit("someone", notebook(attempt))
     try:
         course.autograde("someone", WHOLE_S)
@@ -88,6 +93,19 @@ def of_stock(folder: Path, attempt: Attempt) -> str:
     except UserError:
         found = None
     return "breaks off" if found is None else _shown(found)
+
+
+def held(folder: Path) -> list[str]:
+    """A command's beginning that keeps the rest of the machine from it."""
+    bwrap = Host.detect().bwrap
+    shown = [
+        word for path in (CHECKOUT, sys.prefix) for word in ("--ro-bind", str(path), str(path))
+    ]
+    return [
+        str(bwrap), "--die-with-parent", "--unshare-pid", "--unshare-ipc", "--unshare-net",
+        "--cap-drop", "ALL", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc",
+        "--tmpfs", "/tmp", *shown, "--bind", str(folder), str(folder), "--",
+    ]  # fmt: skip
 
 
 def _shown(found: Mapping[str, float]) -> str:

@@ -6,7 +6,7 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import nbformat
@@ -41,6 +41,8 @@ class StockCourse:
         Seconds a cell may run.
     memory_mb
         Address space of each process in MiB; None for no bound.
+    within
+        A command that runs nbgrader's, to hold what it does.
 
     Raises
     ------
@@ -54,8 +56,9 @@ class StockCourse:
         built: Built,
         cell_s: int = CELL_S,
         memory_mb: int | None = None,
+        within: Sequence[str] = (),
     ) -> None:
-        self.folder, self.lab = folder, lab
+        self.folder, self.lab, self._within = folder, lab, within
         self._cell_s, self._memory_mb = cell_s, memory_mb
         (folder / "home").mkdir(parents=True)
         (folder / "tmp").mkdir()
@@ -106,7 +109,7 @@ class StockCourse:
         log = self.folder / LOG
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "nbgrader", *words],
+                [*self._within, sys.executable, "-m", "nbgrader", *words],
                 cwd=self.folder,
                 env=self._environment(os.environ),
                 stdin=subprocess.DEVNULL,

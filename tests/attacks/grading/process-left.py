@@ -2,7 +2,6 @@
 # tries: a process of a session of its own that outlives the grading
 # kind: cheat
 # score: {total-test: 0}
-# stock: it would outlive the run
 # ---
 
 # %% total

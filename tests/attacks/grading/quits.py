@@ -3,7 +3,6 @@
 # kind: accident
 # score: {}
 # others: full
-# stock: autograde would try until its time is up
 # ---
 
 # %% free

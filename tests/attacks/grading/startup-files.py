@@ -2,7 +2,6 @@
 # tries: start-up files for the shells and kernels that come after it
 # kind: cheat
 # score: {total-test: 0}
-# stock: it would change the shells of whoever runs it
 # ---
 
 # %% total

@@ -3,7 +3,6 @@
 # kind: cheat
 # score: {total-test: 0}
 # others: any
-# stock: autograde would wait for ever
 # ---
 
 # %% total
