@@ -6,15 +6,22 @@ import hashlib
 import json
 from collections import defaultdict
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from nbgrader import api
-from sqlalchemy import Select, create_engine, select
+from sqlalchemy import Engine, NullPool, Select, create_engine, select
 
 from ulab_coursework.graded import Mark, Marks, Remarks
 
 # What nbgrader writes about an answer that is still as it was given out.
 NBGRADERS_NO_RESPONSE = "No response."
+
+
+@lru_cache(maxsize=8)
+def _engine(url: str) -> Engine:
+    """An engine that keeps no connection open, only what it compiled before."""
+    return create_engine(url, poolclass=NullPool)
 
 
 def grade_stamps(url: str, assignment: str, student: str | None = None) -> dict[str, str]:
@@ -44,14 +51,10 @@ def grade_stamps(url: str, assignment: str, student: str | None = None) -> dict[
         api.Comment.manual_comment,
     )
     found: dict[str, list[list[Any]]] = defaultdict(list)
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            for query, kind in ((grades, api.Grade), (comments, api.Comment)):
-                for row in connection.execute(_of(query, kind, assignment, student)):
-                    found[row[0]].append([kind.__tablename__, *row[1:]])
-    finally:
-        engine.dispose()
+    with _engine(url).connect() as connection:
+        for query, kind in ((grades, api.Grade), (comments, api.Comment)):
+            for row in connection.execute(_of(query, kind, assignment, student)):
+                found[row[0]].append([kind.__tablename__, *row[1:]])
     return {name: _digest(rows) for name, rows in found.items()}
 
 
@@ -97,25 +100,21 @@ def marks_of(url: str, assignment: str, student: str, remarks: Remarks) -> Marks
         api.Grade.needs_manual_grade,
     )
     comments = select(api.BaseCell.name, api.Comment.auto_comment, api.Comment.manual_comment)
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            found = {
-                name: Mark(
-                    points=None if waits and auto is None and manual is None else score or 0.0,
-                    max_points=most or 0.0,
-                    by_hand=manual is not None,
-                )
-                for name, score, most, auto, manual, waits in connection.execute(
-                    _of(grades, api.Grade, assignment, student)
-                )
-            }
-            for name, auto, manual in connection.execute(
-                _of(comments, api.Comment, assignment, student)
-            ):
-                if manual or auto:
-                    mark = found.get(name, Mark(None))
-                    found[name] = replace(mark, comment=manual or auto)
-    finally:
-        engine.dispose()
+    with _engine(url).connect() as connection:
+        found = {
+            name: Mark(
+                points=None if waits and auto is None and manual is None else score or 0.0,
+                max_points=most or 0.0,
+                by_hand=manual is not None,
+            )
+            for name, score, most, auto, manual, waits in connection.execute(
+                _of(grades, api.Grade, assignment, student)
+            )
+        }
+        for name, auto, manual in connection.execute(
+            _of(comments, api.Comment, assignment, student)
+        ):
+            if manual or auto:
+                mark = found.get(name, Mark(None))
+                found[name] = replace(mark, comment=manual or auto)
     return Marks(found, stamp, remarks)
