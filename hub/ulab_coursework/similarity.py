@@ -5,21 +5,20 @@ It says what is similar and nothing about why.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from ulab_core.database import Database
-from ulab_core.errors import Conflict, NotFound, UserError
+from ulab_core.errors import NotFound, UserError
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
 from ulab_core.models import utc_now
@@ -29,7 +28,8 @@ from ulab_coursework.courses import find_assignment, require_instructor
 from ulab_coursework.graded import replace_file
 from ulab_coursework.ownwork import OwnCell, own_cells, template_of
 from ulab_coursework.releases import lab_of
-from ulab_coursework.standing import class_standing
+from ulab_coursework.similarity_lock import locked
+from ulab_coursework.standing import Standing, class_standing
 from ulab_runtime.limits import Limits
 from ulab_runtime.sandbox import Mount, SandboxSpec, environment_mounts, run
 
@@ -39,20 +39,18 @@ RESULT_BYTES = 64 * 1024 * 1024
 _WORK = "/home/compare"
 
 
-class BeingMade(Conflict):
-    """Another process is making this report."""
-
-
 class NotMade(UserError):
     """The comparison ended without a result."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two students' work.
+    """The work of two students or groups.
 
     Attributes
     ----------
+    people
+        Their names in the gradebook.
     similarity
         How much of both together is similar, from 0 to 1.
     lines
@@ -75,13 +73,19 @@ class Report:
     cells
         What each student wrote when it was made.
     left_out
-        Students whose work could not be compared.
+        Whose work could not be compared.
+    called
+        What to call each student or group.
+    compared
+        The submission of each that was compared.
     """
 
     made_at: datetime
     pairs: tuple[Pair, ...]
     cells: dict[str, tuple[OwnCell, ...]]
     left_out: tuple[str, ...]
+    called: dict[str, str] = field(default_factory=dict)
+    compared: dict[str, str] = field(default_factory=dict)
 
     def between(self, first: str, second: str) -> Pair:
         """The comparison of two students.
@@ -111,19 +115,50 @@ def make_report(
     NotMade
         It took too long or too much memory.
     """
-    with _locked(layout, course_id, assignment):
-        cells, template = _gather(db, layout, course_id, assignment)
-        documents = {name: document(own) for name, own in cells.items() if own}
-        found = _compared(layout, settings, documents, template)
-        report = Report(
-            utc_now(), tuple(map(_pair, found["pairs"])), cells, tuple(found["left_out"])
-        )
-        content = asdict(report) | {"made_at": report.made_at.isoformat()}
-        replace_file(
-            layout.similarity_file(course_id, assignment),
-            json.dumps(content, ensure_ascii=False).encode(),
-        )
+    with locked(layout, course_id, assignment):
+        return make_locked(db, layout, settings, course_id, assignment)
+
+
+def make_locked(
+    db: Database, layout: Layout, settings: Settings, course_id: str, assignment: str
+) -> Report:
+    """`make_report` for a caller that holds the lock."""
+    with db.read() as session:
+        newest = newest_of(session, course_id, assignment)
+        found = find_assignment(session, course_id, assignment)
+        lab = lab_of(layout, found)
+    releases = [json.loads(lab.release_notebook(one).read_bytes()) for one in lab.languages]
+    cells = {
+        entry: tuple(own_cells(json.loads(store.fetch(layout, one.sha256)), releases))
+        for entry, (one, _) in newest.items()
+    }
+    documents = {name: document(own) for name, own in cells.items() if own}
+    result = _compared(layout, settings, documents, template_of(releases))
+    report = Report(
+        utc_now(),
+        tuple(map(_pair, result["pairs"])),
+        cells,
+        tuple(result["left_out"]),
+        {entry: called for entry, (_, called) in newest.items()},
+        {entry: one.id for entry, (one, _) in newest.items()},
+    )
+    content = asdict(report) | {"made_at": report.made_at.isoformat()}
+    replace_file(
+        layout.similarity_file(course_id, assignment),
+        json.dumps(content, ensure_ascii=False).encode(),
+    )
     return report
+
+
+def newest_of(session: Session, course_id: str, assignment: str) -> dict[str, tuple[Standing, str]]:
+    """Each student's or group's newest submission and what to call them; a group is one."""
+    found: dict[str, tuple[Standing, str]] = {}
+    for row in class_standing(session, course_id, assignment):
+        if row.newest is not None:
+            entry, called = row.newest.entry, row.display_name or row.person
+            before = f"{found[entry][1]}, " if entry in found else ""
+            found[entry] = (row.newest, before + called)
+    return found
 
 
 def read_report(
@@ -148,49 +183,14 @@ def read_report(
         tuple(_pair(each) for each in found["pairs"]),
         {name: tuple(OwnCell(**cell) for cell in own) for name, own in found["cells"].items()},
         tuple(found["left_out"]),
+        found.get("called", {}),
+        found.get("compared", {}),
     )
 
 
 def document(cells: tuple[OwnCell, ...]) -> str:
     """A student's cells as one text, as they are compared."""
     return "\n".join(cell.source for cell in cells)
-
-
-def is_being_made(layout: Layout, course_id: str, assignment: str) -> bool:
-    """Whether some process is at it; one that died isn't."""
-    try:
-        with _locked(layout, course_id, assignment):
-            return False
-    except BeingMade:
-        return True
-
-
-@contextmanager
-def _locked(layout: Layout, course_id: str, assignment: str) -> Iterator[None]:
-    file = layout.similarity_file(course_id, assignment).with_suffix(".lock")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BeingMade(mark("This report is being made already.")) from None
-        yield
-
-
-def _gather(
-    db: Database, layout: Layout, course_id: str, assignment: str
-) -> tuple[dict[str, tuple[OwnCell, ...]], str]:
-    with db.read() as session:
-        found = find_assignment(session, course_id, assignment)
-        lab = lab_of(layout, found)
-        newest = [row.newest for row in class_standing(session, course_id, assignment)]
-    releases = [json.loads(lab.release_notebook(one).read_bytes()) for one in lab.languages]
-    cells = {
-        one.person: tuple(own_cells(json.loads(store.fetch(layout, one.sha256)), releases))
-        for one in newest
-        if one is not None
-    }
-    return cells, template_of(releases)
 
 
 def _compared(

@@ -21,6 +21,7 @@ from ulab_portal import (
     policy_pages,
     refusals,
     regrade_pages,
+    similarity_pages,
     teaching,
     version_pages,
 )
@@ -55,7 +56,7 @@ def create_app(settings: Settings, login: Login | None = None) -> FastAPI:
     pages = APIRouter(prefix=PREFIX.rstrip("/"))
     for part in (
         *(api, course_pages, group_pages, lab_pages, new_course, people),
-        *(policy_pages, regrade_pages, teaching, version_pages),
+        *(policy_pages, regrade_pages, similarity_pages, teaching, version_pages),
     ):
         pages.include_router(part.router)
     pages.add_api_route("/health", _health, methods=["GET"])
