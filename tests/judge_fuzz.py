@@ -78,7 +78,7 @@ VALID: list[Any] = [
 
 
 def _refuse(value: object) -> list[Any]:
-    raise CannotCross
+    raise CannotCross(type(value).__name__)
 
 
 def _unknown(plain: list[Any]) -> Any:

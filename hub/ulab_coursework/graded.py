@@ -76,8 +76,8 @@ def load_verdicts(layout: Layout, submission_id: str) -> tuple[Verdict, ...]:
 
 
 def _verdict(found: dict[str, Any]) -> Verdict:
-    lines = tuple(found["student_traceback"])
-    return Verdict(**found | {"kind": Kind(found["kind"]), "student_traceback": lines})
+    lines = {name: tuple(found.get(name, ())) for name in ("student_traceback", "test_lines")}
+    return Verdict(**found | {"kind": Kind(found["kind"])} | lines)
 
 
 def keep_notebook(layout: Layout, submission_id: str, notebook: nbformat.NotebookNode) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ulab_core.i18n import mark
 from ulab_runtime.judge.crossing import CannotCross
 from ulab_runtime.judge.link import Link
 from ulab_runtime.judge.proxy import About, Proxy
@@ -46,7 +47,10 @@ def definition(helper: Any) -> str:
     """The text of a function or class that a noted source defines, without this decorator."""
     code = getattr(helper, "__code__", None)
     if getattr(code, "co_freevars", ()):
-        raise CannotCross(f"{helper.__name__} uses names of the function that it is in")
+        raise CannotCross(
+            mark("The helper {name} uses names of the function that it is in."),
+            name=helper.__name__,
+        )
     name = helper.__name__
     file = code.co_filename if code is not None else None
     places = [file] if file is not None else list(reversed(_sources))
@@ -57,7 +61,10 @@ def definition(helper: Any) -> str:
             if named and found.name == name and _begins(found, code):
                 found.decorator_list = [d for d in found.decorator_list if not _is_ours(d)]
                 return ast.unparse(found)
-    raise CannotCross(f"the text of {name} can't be found at the top level of its cell")
+    raise CannotCross(
+        mark("The text of the helper {name} can't be found at the top level of its cell."),
+        name=name,
+    )
 
 
 def _begins(node: Any, code: Any) -> bool:
@@ -91,7 +98,7 @@ class Helper(Proxy):
             define_waiting()
             made = object.__getattribute__(self, "_ulab_made")
             if made is None:
-                raise CannotCross("a helper of @ulab.at_student can only be used in a test")
+                raise CannotCross(mark("A helper of @ulab.at_student can only be used in a test."))
             return getattr(made, name)
         return object.__getattribute__(self, name)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ulab_core.errors import UserError
+
 DEPTH_LIMIT = 100
 INTEGER_BYTES = 128 * 1024
 
 
-class CannotCross(Exception):
+class CannotCross(UserError):
     """The judge was asked to give the student what can't be sent: its test's author's fault."""
 
 

@@ -6,13 +6,16 @@ import asyncio
 import inspect
 import math
 import numbers
+import os
 import socket
 import time
 import traceback
 import types
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ulab_core.i18n import mark, translations
 from ulab_runtime.judge.at_student import at_link
 from ulab_runtime.judge.capturing import captured_text
 from ulab_runtime.judge.crossing import CannotCross, Forged
@@ -23,10 +26,11 @@ from ulab_runtime.judge.seeds import seed_all
 from ulab_runtime.judge.verdicts import Kind
 
 REASON_LENGTH = 2000
-HOW_TO_CROSS = (
-    "{fault}. Mark the helper that makes it with @ulab.at_student, so that it runs beside the "
+HOW_TO_CROSS = mark(
+    "{fault} Mark the helper that makes it with @ulab.at_student, so that it runs beside the "
     "student's code."
 )
+NOT_FINITE = mark("The test gave no finite number.")
 
 
 @dataclass(frozen=True)
@@ -75,19 +79,25 @@ def verdict(link: Link, test: Test, names: dict[str, Any], seed: int) -> dict[st
             value = _run(test, names)
     except BaseException as raised:
         error = raised
-    said = decided(link.fault, error, value)
+    language = os.environ.get("ULAB_LANGUAGE", "en")
+    said = decided(link.fault, error, value, translations(language).gettext)
     return {
         "verdict": "failed",
         "value": None,
         "reason": "",
         **said,
-        "traceback": [] if error is None else _places(error, test.file),
+        "test_lines": _lines(link.fault or error, test.file),
         "student_traceback": [] if error is None else [_clean(line) for line in link.lines],
         "seconds": time.monotonic() - begun,
     }
 
 
-def decided(fault: Exception | None, error: BaseException | None, value: Any) -> dict[str, Any]:
+def decided(
+    fault: Exception | None,
+    error: BaseException | None,
+    value: Any,
+    gettext: Callable[[str], str] = str,
+) -> dict[str, Any]:
     """The kind of a verdict, its points and its reason.
 
     Parameters
@@ -98,9 +108,12 @@ def decided(fault: Exception | None, error: BaseException | None, value: Any) ->
         What ended the test.
     value
         The value of its last expression.
+    gettext
+        Puts a sentence into the notebook's language.
     """
     if isinstance(fault, CannotCross):
-        return {"verdict": Kind.UNDECIDED.value, "reason": HOW_TO_CROSS.format(fault=fault)}
+        reason = gettext(HOW_TO_CROSS).format(fault=fault.sentence(gettext))
+        return {"verdict": Kind.UNDECIDED.value, "reason": _clean(reason)}
     if isinstance(fault, StudentGone):
         return {"verdict": Kind.DIED.value, "reason": str(fault)}
     if isinstance(fault, Forged):
@@ -111,7 +124,7 @@ def decided(fault: Exception | None, error: BaseException | None, value: Any) ->
     if points is None:
         return {"verdict": Kind.PASSED.value}
     if not math.isfinite(points):
-        return {"verdict": Kind.UNDECIDED.value, "reason": "The test gave no finite number."}
+        return {"verdict": Kind.UNDECIDED.value, "reason": gettext(NOT_FINITE)}
     return {"verdict": Kind.PARTIAL.value, "value": points}
 
 
@@ -155,12 +168,12 @@ def _clean(text: str) -> str:
     return text[:REASON_LENGTH].encode("utf-8", "replace").decode()
 
 
-def _places(error: BaseException, file: str) -> list[str]:
-    """Where in the test it ended: its lines' numbers, and nothing of what they say."""
-    found = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    lines = [number for _, number in traceback.walk_tb(error.__traceback__)]
+def _lines(error: BaseException | None, file: str) -> list[int]:
+    """Where in the test it went wrong: its lines' numbers, and nothing of what they say."""
+    if error is None:
+        return []
     return [
-        f"line {line}"
-        for frame, line in zip(found, lines, strict=True)
+        line
+        for frame, line in traceback.walk_tb(error.__traceback__)
         if frame.f_code.co_filename == file
     ]

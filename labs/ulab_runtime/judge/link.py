@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ulab_core.i18n import mark
 from ulab_runtime.judge.crossing import CannotCross, Forged
 from ulab_runtime.judge.errors import StudentErrors
 from ulab_runtime.judge.frames import LINK_LIMIT, Broken, Ended, TooLong, pack, receive
@@ -120,7 +121,9 @@ class Link:
         try:
             packed = pack(request)
         except Broken as error:
-            raise CannotCross(f"an argument is too large or too deeply nested ({error})") from None
+            raise CannotCross(
+                mark("An argument is too large or too deeply nested ({reason})."), reason=error
+            ) from None
         try:
             return self._answer(packed)
         except (Forged, StudentGone):
@@ -242,15 +245,14 @@ def by_name(value: Any) -> list[Any]:
             found = getattr(found, part, None)
         if found is value:
             return ["@name", module, path]
-    raise CannotCross(f"{_what(value)} can't be given to the student's code")
-
-
-def _what(value: Any) -> str:
     if isinstance(value, types.FunctionType):
-        return f"the test's own function {value.__name__}"
+        message = mark("The test's own function {name} can't be given to the student's code.")
+        raise CannotCross(message, name=value.__name__)
     if isinstance(value, type):
-        return f"the test's own class {value.__name__}"
-    return f"an object of the type {type(value).__name__}"
+        message = mark("The test's own class {name} can't be given to the student's code.")
+        raise CannotCross(message, name=value.__name__)
+    message = mark("An object of the type {name} can't be given to the student's code.")
+    raise CannotCross(message, name=type(value).__name__)
 
 
 _DATA_TYPES = {

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ulab_core.i18n import mark
 from ulab_runtime.judge.claims import known_class
 from ulab_runtime.judge.crossing import CannotCross, Forged
 
@@ -185,7 +186,7 @@ class Proxy:
         return self._ulab_link.ask("deepcopy", on=self)
 
     def __reduce_ex__(self, protocol: object) -> Any:
-        raise CannotCross("an object of the student's can't be pickled")
+        raise CannotCross(mark("An object of the student's can't be pickled."))
 
 
 def _is_hidden(name: str) -> bool:

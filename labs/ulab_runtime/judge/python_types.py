@@ -10,6 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from ulab_core.i18n import mark
 from ulab_runtime.judge.crossing import INTEGER_BYTES, CannotCross
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ _TUPLES = frozenset(
 def encode_integer(value: int) -> list[Any]:
     length = value.bit_length() // 8 + 1
     if length > INTEGER_BYTES:
-        raise CannotCross("an integer is too long")
+        raise CannotCross(mark("An integer is too long."))
     return ["int", value.to_bytes(length, "big", signed=True)]
 
 

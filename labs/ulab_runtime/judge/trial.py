@@ -339,6 +339,7 @@ def verdict_of(question: str, answer: Mapping[str, Any]) -> Verdict:
             reason=str(answer.get("reason", "")),
             student_traceback=tuple(map(str, answer.get("student_traceback", ()))),
             seconds=float(answer.get("seconds", 0.0)),
+            test_lines=tuple(map(int, answer.get("test_lines", ()))),
         )
     return Verdict(question, Kind.DIED, None, "", (), 0.0)
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ulab_core.i18n import mark
 from ulab_runtime.judge.crossing import DEPTH_LIMIT, CannotCross, Forged
 from ulab_runtime.judge.python_types import (
     DECODERS,
@@ -61,7 +62,7 @@ class Codec:
                 return encode_integer(value)
             return value
         if depth > DEPTH_LIMIT:
-            raise CannotCross(f"a value is nested more than {DEPTH_LIMIT} deep")
+            raise CannotCross(mark("A value is nested more than {most} deep."), most=DEPTH_LIMIT)
         encode = _encoder(kind)
         return self.outgoing(value) if encode is None else encode(self, value, depth + 1)
 

@@ -41,6 +41,8 @@ class Verdict:
         Lines of the student's own code that an error came through; nothing of the test's.
     seconds
         How long the test ran.
+    test_lines
+        The lines of the test at which it ended, outermost first: for its author alone.
     """
 
     question: str
@@ -49,6 +51,7 @@ class Verdict:
     reason: str = ""
     student_traceback: tuple[str, ...] = ()
     seconds: float = 0.0
+    test_lines: tuple[int, ...] = ()
 
 
 def points(verdict: Verdict, max_points: float) -> float | None:
