@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import uuid
 from typing import Any
@@ -12,6 +13,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 ANSWER_S = 90
+ASK_AGAIN_S = 2
 
 
 class Kernel:
@@ -25,17 +27,10 @@ class Kernel:
 
     async def run(self, code: str) -> list[dict[str, Any]]:
         """Execute a cell and give back what JupyterLab would be told of it, until it has ended."""
-        request = uuid.uuid4().hex
-        await self._socket.write_message(json.dumps(_execute_request(request, code)))
+        request = await self._send("execute_request", _execute_content(code))
         heard: list[dict[str, Any]] = []
         while True:
-            answer = await asyncio.wait_for(self._socket.read_message(), ANSWER_S)
-            assert answer is not None, f"the connection was closed; heard {heard}"
-            if isinstance(answer, bytes):
-                continue
-            message = json.loads(answer)
-            if message["channel"] != "iopub":
-                continue
+            message = await asyncio.wait_for(self._next_published(), ANSWER_S)
             state = message["content"].get("execution_state")
             own = message["parent_header"].get("msg_id") == request
             if own:
@@ -44,6 +39,24 @@ class Kernel:
                 heard.append({"type": "status", **message["content"]})
             if (own and state == "idle") or state == "restarting":
                 return heard
+
+    async def wait_until_back(self) -> None:
+        """Wait until a restarted kernel is heard again.
+
+        Its requests may get through before what it publishes does, as the server's sockets connect
+        to it again one by one: what it publishes in between reaches nobody.
+        """
+        asked = set()
+        async with asyncio.timeout(ANSWER_S):
+            while True:
+                asked.add(await self._send("kernel_info_request", {}))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(ASK_AGAIN_S):
+                        while (await self._next_published())["parent_header"].get(
+                            "msg_id"
+                        ) not in asked:
+                            pass
+                    return
 
     async def text(self, code: str) -> str:
         """What a cell writes, errors included."""
@@ -56,6 +69,21 @@ class Kernel:
             elif heard["type"] == "execute_result":
                 parts.append(heard["data"]["text/plain"])
         return "".join(parts)
+
+    async def _send(self, kind: str, content: dict[str, Any]) -> str:
+        request = uuid.uuid4().hex
+        await self._socket.write_message(json.dumps(_shell_request(request, kind, content)))
+        return request
+
+    async def _next_published(self) -> dict[str, Any]:
+        while True:
+            answer = await self._socket.read_message()
+            assert answer is not None, "the connection was closed"
+            if isinstance(answer, bytes):
+                continue
+            message: dict[str, Any] = json.loads(answer)
+            if message["channel"] == "iopub":
+                return message
 
 
 async def open_kernel(
@@ -86,24 +114,28 @@ async def open_kernel(
     return Kernel(socket)
 
 
-def _execute_request(request: str, code: str) -> dict[str, Any]:
+def _shell_request(request: str, kind: str, content: dict[str, Any]) -> dict[str, Any]:
     return {
         "channel": "shell",
         "header": {
             "msg_id": request,
-            "msg_type": "execute_request",
+            "msg_type": kind,
             "username": "",
             "session": uuid.uuid4().hex,
             "version": "5.3",
         },
         "parent_header": {},
         "metadata": {},
-        "content": {
-            "code": code,
-            "silent": False,
-            "store_history": True,
-            "user_expressions": {},
-            "allow_stdin": False,
-            "stop_on_error": True,
-        },
+        "content": content,
+    }
+
+
+def _execute_content(code: str) -> dict[str, Any]:
+    return {
+        "code": code,
+        "silent": False,
+        "store_history": True,
+        "user_expressions": {},
+        "allow_stdin": False,
+        "stop_on_error": True,
     }

@@ -186,6 +186,7 @@ async def test_a_kernel_killed_for_memory_says_so_below_its_cell(
     assert heard[-1] == {"type": "status", "execution_state": "restarting"}
     said = "".join(part["text"] for part in heard if part["type"] == "stream")
     assert "your server ran out of memory (1.17 GiB" in said
+    await kernel.wait_until_back()
     assert await kernel.text("1 + 1") == "2"
 
 
