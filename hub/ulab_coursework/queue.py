@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from ulab_core.database import Database
@@ -83,6 +83,16 @@ def enqueue_all(
     session.flush()
 
 
+def clock(session: Session) -> datetime:
+    """The time by which leases run: the server's, since machines' clocks may disagree.
+
+    SQLite has no server, and all of its workers are on one machine.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return utc_now()
+    return session.execute(select(func.clock_timestamp())).scalar_one().astimezone(UTC)
+
+
 def lease(db: Database, worker: str, now: datetime | None = None) -> Lease | None:
     """Take the next job, or None when nothing waits.
 
@@ -90,11 +100,13 @@ def lease(db: Database, worker: str, now: datetime | None = None) -> Lease | Non
     group has replaced, so that nobody holds up a class by handing in again and again. Then courses
     take turns. A job whose lease ran out `MAX_ATTEMPTS` times is failed here.
     """
-    now = now or utc_now()
+    given = now
     with db.read() as session:
+        now = given or clock(session)
         if session.scalar(select(Job.id).where(_free(now)).limit(1)) is None:
             return None
     with db.write() as session:
+        now = given or clock(session)
         # One free job more may be a worn-out one, so look on until one can be taken.
         while True:
             job = session.scalar(_next(now))
@@ -153,8 +165,8 @@ def _free(now: datetime) -> ColumnElement[bool]:
 
 def renew(db: Database, held: Collection[Lease], now: datetime | None = None) -> None:
     """Renew leases; those that were lost stay lost."""
-    now = now or utc_now()
     with db.write() as session:
+        now = now or clock(session)
         for one in held:
             session.execute(update(Job).where(_of(one)).values(leased_until=now + LEASE))
 
@@ -235,7 +247,7 @@ def _end(session: Session, held: Lease, state: JobState, problem: str | None) ->
     job = _held(session, held)
     if job is None:
         return False
-    _finish(job, state, problem, utc_now())
+    _finish(job, state, problem, clock(session))
     return True
 
 

@@ -200,14 +200,14 @@ class Base:
     db: Database
 
 
-def make_base(root: Path, monkeypatch: Any, publish: bool = True) -> Base:
+GRADING = "[grading]\ncell_timeout_s = 20\njob_timeout_s = 120\nmemory_mb = 1024\n"
+
+
+def make_base(root: Path, monkeypatch: Any, publish: bool = True, config: str = GRADING) -> Base:
     """Prepare a state directory in `root` with one course whose first assignment is published."""
-    config = root / "ulab.toml"
-    config.write_text(
-        f'[server]\nstate_dir = "{root / "state"}"\n'
-        "[grading]\ncell_timeout_s = 20\njob_timeout_s = 120\nmemory_mb = 1024\n"
-    )
-    monkeypatch.setenv("ULAB_CONFIG", str(config))
+    file = root / "ulab.toml"
+    file.write_text(f'[server]\nstate_dir = "{root / "state"}"\n{config}')
+    monkeypatch.setenv("ULAB_CONFIG", str(file))
     settings = load_settings()
     layout = Layout.of(settings)
     layout.prepare()

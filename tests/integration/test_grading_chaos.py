@@ -22,15 +22,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from integration.coursework_support import COURSE, LAB, Base, answer, furnish
+from integration.coursework_support import COURSE, LAB, Base, answer, make_base
 from integration.postgres_support import Postgres, installed
 from nbgrader.api import Gradebook
 from sqlalchemy import select
 
-from ulab_core.database import Database, upgrade
-from ulab_core.layout import Layout
 from ulab_core.models import AuditEntry, Job, JobState, Role, Submission
-from ulab_core.settings import load_settings
 from ulab_coursework.coursefolder import gradebook_url
 from ulab_coursework.courses import enrol, ensure_person
 
@@ -92,19 +89,12 @@ def site(
         postgres = Postgres(tmp_path).__enter__()
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
-    config = tmp_path / "ulab.toml"
-    config.write_text(
-        f'[server]\nstate_dir = "{tmp_path / "state"}"\n'
-        f'[database]\nurl = "{postgres.new_database() if postgres else ""}"\n'
-        "[grading]\nslots = 2\nmemory_mb = 1024\n"
+    base = make_base(
+        tmp_path,
+        monkeypatch,
+        config=f'[database]\nurl = "{postgres.new_database() if postgres else ""}"\n'
+        "[grading]\nslots = 2\nmemory_mb = 1024\n",
     )
-    monkeypatch.setenv("ULAB_CONFIG", str(config))
-    settings = load_settings()
-    layout = Layout.of(settings)
-    layout.prepare()
-    upgrade(settings)
-    base = Base(settings, layout, Database.of(settings))
-    furnish(base)
     found = Site(base, port, postgres)
     yield found
     found.stop()

@@ -250,3 +250,24 @@ def test_many_workers_share_a_queue_without_doing_a_job_twice(db: Database) -> N
         done = [job for jobs in pool.map(work, "abcd") for job in jobs]
     assert len(done) == 30
     assert len(set(done)) == 30
+
+
+@pytest.mark.parametrize("db", ["postgresql"], indirect=True)
+def test_a_machine_whose_clock_is_wrong_takes_nobodys_job(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enqueue(db, "s1")
+    mine = queue.lease(db, "mine")
+    assert mine is not None
+    monkeypatch.setattr(queue, "utc_now", lambda: datetime.now(UTC) + timedelta(hours=1))
+    assert queue.lease(db, "ahead") is None
+    queue.renew(db, [mine])
+    with db.write() as session:
+        until = session.get_one(Job, mine.job_id).leased_until
+        assert until is not None
+        assert until < datetime.now(UTC) + 2 * queue.LEASE
+        session.get_one(Job, mine.job_id).leased_until = until - 2 * queue.LEASE
+    monkeypatch.setattr(queue, "utc_now", lambda: datetime.now(UTC) - timedelta(hours=1))
+    behind = queue.lease(db, "behind")
+    assert behind is not None
+    assert behind.attempt == 2
