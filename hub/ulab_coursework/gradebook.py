@@ -7,24 +7,25 @@ import io
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from nbgrader import api
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ulab_core.i18n import mark, translations
 from ulab_core.layout import Layout
-from ulab_core.models import Assignment, Person, Role
+from ulab_core.models import Assignment
 from ulab_coursework.coursefolder import gradebook_url
 from ulab_coursework.courserights import course_rights
-from ulab_coursework.courses import find_course, find_person, people_of
+from ulab_coursework.courses import find_course, find_person
 from ulab_coursework.lateness import less_penalty
 from ulab_coursework.owners import of_person
-from ulab_coursework.tries import Tries, load_tries
+from ulab_coursework.shown_grades import engine_of
+from ulab_coursework.tries import ClassTries, Tries, load_class, load_tries
 
 
-@dataclass(frozen=True)
-class Points:
+class Points(NamedTuple):
     """What a student has in an assignment: automatic and manual points together.
 
     Attributes
@@ -70,18 +71,27 @@ class ClassScores:
 
 def class_scores(layout: Layout, session: Session, course_id: str) -> ClassScores:
     """The points of a whole class: a few queries, whatever its size."""
-    course = find_course(session, course_id)
-    assignments = list(course.assignments)
-    entries = _entries(layout, course_id)
-    tries = load_tries(session, assignments)
+    assignments = find_course(session, course_id).assignments
+    return scores_for(layout, course_id, load_class(session, course_id, assignments))
+
+
+def scores_for(layout: Layout, course_id: str, known: ClassTries) -> ClassScores:
+    """The same of a class whose submissions were loaded before, in those assignments."""
+    assignments = [of.assignment for of in known.tries.values()]
+    names = [assignment.name for assignment in assignments]
+    entries = _entries(layout, course_id, of=names)
     rows = [
         StudentScores(
-            person.name,
-            person.display_name,
-            person.college,
-            {a.name: p for a in assignments if (p := _points(person, tries[a.id], entries))},
+            student.name,
+            student.display_name,
+            student.college,
+            {
+                of.assignment.name: points
+                for of in known.tries.values()
+                if (points := _points(student.id, student.name, of, entries)) is not None
+            },
         )
-        for person in people_of(session, course_id, Role.STUDENT)
+        for student in known.students
     ]
     return ClassScores(assignments, rows)
 
@@ -106,48 +116,54 @@ def scores_of(layout: Layout, session: Session, course_id: str, person: str) -> 
     return {
         of.assignment.name: points
         for of in tries.values()
-        if (points := _points(who, of, entries)) is not None
+        if (points := _points(who.id, who.name, of, entries)) is not None
     }
 
 
 def held_at(layout: Layout, course_id: str, assignment: str) -> dict[str, datetime]:
     """By name in the gradebook, when the submission came that it has the points of."""
-    entries = _entries(layout, course_id)
+    entries = _entries(layout, course_id, of=[assignment])
     return {who: one.received_at for (who, name), one in entries.items() if name == assignment}
 
 
-@dataclass(frozen=True)
-class _Entry:
+class _Entry(NamedTuple):
     points: float
     needs_person: bool
     received_at: datetime
 
 
-def _points(person: Person, of: Tries, entries: dict[tuple[str, str], _Entry]) -> Points | None:
+def _points(
+    person_id: int, name: str, of: Tries, entries: dict[tuple[str, str], _Entry]
+) -> Points | None:
     """What a student has: the gradebook's points, unless another submission counts by now."""
-    owner = of.owners.of(person.id)
+    owner = of.owners.of(person_id)
     most = of.assignment.max_score
-    held = entries.get((owner.entry or person.name, of.assignment.name))
+    held = entries.get((owner.entry or name, of.assignment.name))
     best = of.counting(owner)
-    if (
-        best is not None
-        and best.score is not None
-        and (held is None or held.received_at != best.received_at)
-    ):
-        # It was handed in, or became the best, a moment ago: the gradebook follows.
-        points = less_penalty(best.score, best.penalty)
-        return Points(points, most, False, best.score, best.penalty)
+    behind = best
+    if best is not None and (held is None or held.received_at != best.received_at):
+        if best.score is not None:
+            # It was handed in, or became the best, a moment ago: the gradebook follows.
+            points = less_penalty(best.score, best.penalty)
+            return Points(points, most, False, best.score, best.penalty)
+        behind = None
     if held is None:
         return None
-    behind = [one for one in of.by_owner.get(owner, ()) if one.received_at == held.received_at]
-    taken = behind[0].penalty if behind else 0.0
+    if behind is None:
+        mine = of.by_owner.get(owner, ())
+        behind = next((one for one in mine if one.received_at == held.received_at), None)
+    taken = behind.penalty if behind else 0.0
     points = less_penalty(held.points, taken)
     return Points(points, most, held.needs_person, held.points, taken)
 
 
 def _entries(
-    layout: Layout, course_id: str, names: Collection[str] | None = None
+    layout: Layout,
+    course_id: str,
+    names: Collection[str] | None = None,
+    of: Collection[str] | None = None,
 ) -> dict[tuple[str, str], _Entry]:
+    """What the gradebook holds, by name in it and assignment; None for all of these."""
     if not layout.gradebook(course_id).exists():
         return {}
     query = (
@@ -168,16 +184,15 @@ def _entries(
     )
     if names is not None:
         query = query.where(api.SubmittedAssignment.student_id.in_(names))
-    engine = create_engine(gradebook_url(layout, course_id))
-    try:
-        with course_rights(layout, course_id), engine.connect() as connection:
-            return {
-                (student, name): _Entry(points or 0.0, bool(waiting), received.replace(tzinfo=UTC))
-                for student, name, points, waiting, received in connection.execute(query)
-                if received is not None
-            }
-    finally:
-        engine.dispose()
+    if of is not None:
+        query = query.where(api.Assignment.name.in_(of))
+    engine = engine_of(gradebook_url(layout, course_id))
+    with course_rights(layout, course_id), engine.connect() as connection:
+        return {
+            (student, name): _Entry(points or 0.0, bool(waiting), received.replace(tzinfo=UTC))
+            for student, name, points, waiting, received in connection.execute(query)
+            if received is not None
+        }
 
 
 HEADINGS = (mark("Account"), mark("Full name"), mark("College"))

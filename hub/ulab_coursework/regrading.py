@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from ulab_core.audit import record
@@ -124,16 +124,20 @@ def regrade(
     return Asked(asked.id, len(ids))
 
 
-def outdated(session: Session, layout: Layout, assignment: Assignment) -> int:
-    """How many submissions a regrade would grade by other tests than they were graded with."""
-    ids = to_regrade(load_tries(session, [assignment])[assignment.id])
+def outdated(
+    session: Session, layout: Layout, assignment: Assignment, tries: Tries | None = None
+) -> int:
+    """How many submissions a regrade would grade by other tests than they were graded with.
+
+    Parameters
+    ----------
+    tries
+        What was handed in for it, where that was loaded before.
+    """
     tests = tests_digest(lab_of(layout, assignment))
-    found = session.scalar(
-        select(func.count())
-        .select_from(Submission)
-        .where(
+    found = session.scalars(
+        select(Submission.id).where(
             Submission.assignment_id == assignment.id,
-            Submission.id.in_(ids),
             Submission.graded_at.is_not(None),
             Submission.tests_digest.is_distinct_from(tests),
             ~exists().where(
@@ -142,7 +146,11 @@ def outdated(session: Session, layout: Layout, assignment: Assignment) -> int:
             ),
         )
     )
-    return found or 0
+    others = set(found)
+    if not others:
+        return 0
+    tries = tries or load_tries(session, [assignment])[assignment.id]
+    return len(others.intersection(to_regrade(tries)))
 
 
 def to_regrade(tries: Tries) -> list[str]:

@@ -19,7 +19,7 @@ NBGRADERS_NO_RESPONSE = "No response."
 
 
 @lru_cache(maxsize=8)
-def _engine(url: str) -> Engine:
+def engine_of(url: str) -> Engine:
     """An engine that keeps no connection open, only what it compiled before."""
     return create_engine(url, poolclass=NullPool)
 
@@ -51,7 +51,7 @@ def grade_stamps(url: str, assignment: str, student: str | None = None) -> dict[
         api.Comment.manual_comment,
     )
     found: dict[str, list[list[Any]]] = defaultdict(list)
-    with _engine(url).connect() as connection:
+    with engine_of(url).connect() as connection:
         for query, kind in ((grades, api.Grade), (comments, api.Comment)):
             for row in connection.execute(_of(query, kind, assignment, student)):
                 found[row[0]].append([kind.__tablename__, *row[1:]])
@@ -100,7 +100,7 @@ def marks_of(url: str, assignment: str, student: str, remarks: Remarks) -> Marks
         api.Grade.needs_manual_grade,
     )
     comments = select(api.BaseCell.name, api.Comment.auto_comment, api.Comment.manual_comment)
-    with _engine(url).connect() as connection:
+    with engine_of(url).connect() as connection:
         found = {
             name: Mark(
                 points=None if waits and auto is None and manual is None else score or 0.0,

@@ -17,13 +17,12 @@ from ulab_core.models import (
     Job,
     JobState,
     Person,
-    Role,
     Submission,
 )
-from ulab_coursework.courses import find_assignment, find_course, people_of
+from ulab_coursework.courses import find_assignment, find_course
 from ulab_coursework.lateness import less_penalty
 from ulab_coursework.owners import Owner, of_person, owner_of
-from ulab_coursework.tries import Tries, load_tries
+from ulab_coursework.tries import ClassTries, Student, Tries, load_class, load_tries
 from ulab_coursework.waiting import Wait, wait_of
 
 
@@ -134,6 +133,7 @@ def describe(
     tries: Mapping[int, Tries],
     wanted: ColumnElement[bool],
     for_student: bool = True,
+    only: Collection[str] | None = None,
 ) -> dict[str, Standing]:
     """Say where the wanted submissions stand, by id and oldest first, in two queries.
 
@@ -141,6 +141,9 @@ def describe(
     ----------
     tries
         By assignment, what was handed in for it by whomever the wanted ones are of.
+    only
+        Ids of those of them that are of use; None for all. A class has more of them than fit into
+        a condition of a query.
     """
     ids = list(tries)
     # Columns, not objects: a class has thousands.
@@ -173,18 +176,19 @@ def describe(
             .order_by(Job.created_at, Job.id)
         )
     }
-    chosen: dict[tuple[int, Owner], str | None] = {}
+    every = [(of, owner, mine) for of in tries.values() for owner, mine in of.by_owner.items()]
+    taken = {one.id: one.penalty for _, _, mine in every for one in mine}
+    counting = {best.id for of, owner, _ in every if (best := of.counting(owner))}
     found = {}
     for row in rows:
+        if only is not None and row.id not in only:
+            continue
         of = tries[row.assignment_id]
         owner = Owner.of(row.person_id, row.group_id)
-        if (row.assignment_id, owner) not in chosen:
-            best = of.counting(owner)
-            chosen[row.assignment_id, owner] = best.id if best else None
-        taken = next(one.penalty for one in of.by_owner[owner] if one.id == row.id)
-        counts = chosen[row.assignment_id, owner] == row.id
-        job = jobs.get(row.id)
-        found[row.id] = _standing(row, job, of.assignment, owner, taken, counts, for_student)
+        job, counts = jobs.get(row.id), row.id in counting
+        found[row.id] = _standing(
+            row, job, of.assignment, owner, taken[row.id], counts, for_student
+        )
     return found
 
 
@@ -279,24 +283,21 @@ def _all_of(
 def class_standing(session: Session, course_id: str, assignment: str) -> list[ClassRow]:
     """Every student of a course with what they handed in, for an instructor."""
     found = find_assignment(session, course_id, assignment)
-    return _class_rows(session, course_id, [found])[found.name]
+    return class_rows(session, load_class(session, course_id, [found]), found)
 
 
-def course_standing(session: Session, course_id: str) -> dict[str, list[ClassRow]]:
-    """What `class_standing` says of each assignment of a course, in as few queries as for one."""
-    return _class_rows(session, course_id, find_course(session, course_id).assignments)
+def class_rows(session: Session, known: ClassTries, assignment: Assignment) -> list[ClassRow]:
+    """The same of a class whose submissions were loaded before."""
+    of = known.tries[assignment.id]
+    owners = {of.owners.of(one.id) for one in known.students}
+    listed = {of.by_owner[owner][-1].id for owner in owners if owner in of.by_owner}
+    listed |= {best.id for owner in owners if (best := of.counting(owner))}
+    wanted = {assignment.id: of}
+    shown = describe(session, wanted, Submission.id.is_not(None), for_student=False, only=listed)
+    return [_row(one, of, shown) for one in known.students]
 
 
-def _class_rows(
-    session: Session, course_id: str, assignments: Collection[Assignment]
-) -> dict[str, list[ClassRow]]:
-    tries = load_tries(session, assignments)
-    students = people_of(session, course_id, Role.STUDENT)
-    shown = describe(session, tries, Submission.id.is_not(None), for_student=False)
-    return {of.assignment.name: [_row(one, of, shown) for one in students] for of in tries.values()}
-
-
-def _row(person: Person, of: Tries, shown: Mapping[str, Standing]) -> ClassRow:
+def _row(person: Student, of: Tries, shown: Mapping[str, Standing]) -> ClassRow:
     owner = of.owners.of(person.id)
     mine, counts = of.by_owner.get(owner, ()), of.counting(owner)
     due_at = of.owners.deadline(of.assignment, owner).due_at

@@ -6,18 +6,18 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
 
-from ulab_core.models import Assignment, Submission
+from ulab_core.models import Assignment, Enrolment, Person, Role, Submission
 from ulab_coursework.attempts import Attempt, counting
 from ulab_coursework.lateness import less_penalty, penalty
 from ulab_coursework.owners import Owner, Owners, late_policy, owners_of
 
 
-@dataclass(frozen=True)
-class Try:
+class Try(NamedTuple):
     """One submission: what autograding gave, and what being late takes away now."""
 
     id: str
@@ -45,7 +45,7 @@ class Tries:
     def with_score(self, owner: Owner, submission_id: str, score: float) -> Tries:
         """The same with another score of one submission."""
         tries = [
-            replace(one, score=score) if one.id == submission_id else one
+            one._replace(score=score) if one.id == submission_id else one
             for one in self.by_owner.get(owner, ())
         ]
         return replace(self, by_owner={**self.by_owner, owner: tries})
@@ -57,6 +57,34 @@ class Tries:
             return tries[-1] if tries else None
         chosen = counting([one.attempt for one in tries], self.assignment.counts)
         return next((one for one in tries if chosen is not None and one.id == chosen.id), None)
+
+
+class Student(NamedTuple):
+    """A student of a course; a page about a class needs no more of them."""
+
+    id: int
+    name: str
+    display_name: str
+    college: str
+
+
+@dataclass(frozen=True)
+class ClassTries:
+    """A course's students by name, and by assignment what was handed in."""
+
+    students: list[Student]
+    tries: dict[int, Tries]
+
+
+def load_class(session: Session, course_id: str, assignments: Collection[Assignment]) -> ClassTries:
+    """What a class handed in for some assignments: four queries, whatever its size."""
+    students = session.execute(
+        select(Person.id, Person.name, Person.display_name, Person.college)
+        .join(Enrolment, Enrolment.person_id == Person.id)
+        .where(Enrolment.course_id == course_id, Enrolment.role == Role.STUDENT)
+        .order_by(Person.name)
+    )
+    return ClassTries([Student(*row) for row in students], load_tries(session, assignments))
 
 
 def load_tries(

@@ -6,11 +6,12 @@ import json
 from dataclasses import dataclass
 
 from nbgrader import api
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 
 from ulab_core.layout import Layout
 from ulab_coursework.coursefolder import gradebook_url
 from ulab_coursework.courserights import course_rights
+from ulab_coursework.shown_grades import engine_of
 from ulab_coursework.titles import cell_titles
 from ulab_curricula import PublishedLab
 
@@ -71,12 +72,9 @@ def cell_scores(
         .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
         .where(api.SubmittedAssignment.student_id == entry, api.Assignment.name == assignment)
     )
-    engine = create_engine(gradebook_url(layout, course_id))
-    try:
-        with course_rights(layout, course_id), engine.connect() as connection:
-            rows = connection.execute(query).all()
-    finally:
-        engine.dispose()
+    engine = engine_of(gradebook_url(layout, course_id))
+    with course_rights(layout, course_id), engine.connect() as connection:
+        rows = connection.execute(query).all()
     order = {name: place for place, name in enumerate(titles)}
     scores = [
         CellScore(name, titles.get(name, name), score or 0.0, graded or task or 0.0, bool(waits))

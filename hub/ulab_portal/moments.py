@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_datetime, format_timedelta
 
 from ulab_core.errors import UserError
@@ -16,7 +17,7 @@ _PATTERNS = {
     ("en", True): "EEE d MMM, HH:mm",
     ("en", False): "d MMM y, HH:mm",
 }
-_LOCALES = {"zh": "zh_Hans_CN", "en": "en_GB"}
+_LOCALES = {"zh": Locale.parse("zh_Hans_CN"), "en": Locale.parse("en_GB")}
 
 
 class BadMoment(UserError):

@@ -21,8 +21,9 @@ from ulab_core.signing_in import names_with_account
 from ulab_coursework.courses import enrol_all, people_of, remove, require_instructor
 from ulab_coursework.roster import parse_roster
 from ulab_coursework.roster_rows import apply_rows
-from ulab_portal.page import Page, acting
+from ulab_portal.page import Page, acting, reading
 from ulab_portal.servers import ServerProblem
+from ulab_portal.watching import only_watches
 
 router = APIRouter()
 log = logging.getLogger(__name__)
@@ -42,6 +43,15 @@ def split_names(text: str) -> list[str]:
     ['liwei', 'zhang.min']
     """
     return list(dict.fromkeys(name.lower() for name in re.split(r"[\s,;，；、]+", text) if name))
+
+
+@router.get("/courses/{course_id}/teach/people")
+def listed(course_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
+    """Everyone in the course, for the part of its page that is closed at first."""
+    with page.portal.db.read() as session:
+        watches = only_watches(session, page, course_id)
+        people = members(session, page.portal.layout, course_id)
+    return page.answer("_members.html", course_id=course_id, watches=watches, people=people)
 
 
 @router.post("/courses/{course_id}/teach/people")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
@@ -17,13 +18,9 @@ from ulab_coursework import feedback, gradebook, regrading, releases
 from ulab_coursework.courses import find_assignment, find_course, require_instructor
 from ulab_coursework.gradebook import Points
 from ulab_coursework.owners import group_names
-from ulab_coursework.standing import (
-    ClassRow,
-    State,
-    class_standing,
-    course_standing,
-    feedback_is_open,
-)
+from ulab_coursework.progress import Progress, progress_of
+from ulab_coursework.standing import ClassRow, class_rows, feedback_is_open
+from ulab_coursework.tries import load_class
 from ulab_portal import moments
 from ulab_portal.areas import area
 from ulab_portal.page import BASE, Page, acting, reading
@@ -42,9 +39,11 @@ class ClassLab:
 
     assignment: Assignment
     title: str
-    rows: list[ClassRow]
+    progress: Progress
     points: dict[str, Points]
     due_field: str
+    rows: list[ClassRow] = field(default_factory=list)
+    """Nobody where the numbers are all that is shown."""
     unreleased: int = 0
     """How many students' feedback is older than what was graded by hand since its release."""
     groups: Mapping[int, str] = field(default_factory=dict)
@@ -54,19 +53,7 @@ class ClassLab:
     def name(self) -> str:
         return self.assignment.name
 
-    @property
-    def submitted(self) -> int:
-        return sum(row.newest is not None for row in self.rows)
-
-    @property
-    def pending(self) -> int:
-        return sum(row.newest is not None and row.newest.pending for row in self.rows)
-
-    @property
-    def failed(self) -> int:
-        return sum(row.newest is not None and row.newest.state is State.FAILED for row in self.rows)
-
-    @property
+    @cached_property
     def percents(self) -> list[int]:
         found = (percent(got.points, got.max_points) for got in self.points.values())
         return [value for value in found if value is not None]
@@ -102,9 +89,9 @@ class ClassLab:
 
 
 def class_lab(
-    found: Assignment, rows: list[ClassRow], scores: gradebook.ClassScores, page: Page
+    found: Assignment, progress: Progress, scores: gradebook.ClassScores, page: Page
 ) -> ClassLab:
-    """One lab with its class's submissions and points."""
+    """One lab with its class's points, and how far it is."""
     zone = page.portal.settings.site.zone
     due = found.due_at
     if due is None and found.published_at is None:
@@ -112,7 +99,7 @@ def class_lab(
     return ClassLab(
         assignment=found,
         title=found.title(page.language),
-        rows=rows,
+        progress=progress,
         points={
             row.person: row.scores[found.name] for row in scores.rows if found.name in row.scores
         },
@@ -128,9 +115,10 @@ def course(
     with page.portal.db.read() as session:
         watches = only_watches(session, page, course_id)
         found = find_course(session, course_id)
-        scores = gradebook.class_scores(page.portal.layout, session, course_id)
-        rows = course_standing(session, course_id)
-        labs = [class_lab(one, rows[one.name], scores, page) for one in found.assignments]
+        known = load_class(session, course_id, found.assignments)
+        scores = gradebook.scores_for(page.portal.layout, course_id, known)
+        progress = progress_of(session, known)
+        labs = [class_lab(one, progress[one.id], scores, page) for one in found.assignments]
         return page.answer(
             "teach.html",
             course=found,
@@ -162,19 +150,24 @@ def _lab(page: Page, course_id: str, name: str, template: str) -> Response:
     with page.portal.db.read() as session:
         watches = only_watches(session, page, course_id)
         found = find_assignment(session, course_id, name)
-        scores = gradebook.class_scores(page.portal.layout, session, course_id)
-        rows = class_standing(session, course_id, name)
-        whole = template == "teach_lab.html"
+        known = load_class(session, course_id, [found])
+        scores = gradebook.scores_for(page.portal.layout, course_id, known)
+        rows = class_rows(session, known, found)
+        outdated = 0
+        if template == "teach_lab.html":
+            tries = known.tries[found.id]
+            outdated = regrading.outdated(session, page.portal.layout, found, tries)
         return page.answer(
             template,
-            outdated=regrading.outdated(session, page.portal.layout, found) if whole else 0,
+            outdated=outdated,
             course=found.course,
             watches=watches,
             course_title=found.course.title(page.language),
             area=area(found.course.focus_area),
             formgrader_url=formgrader_address(BASE, page.user.name, course_id, name),
             lab=replace(
-                class_lab(found, rows, scores, page),
+                class_lab(found, progress_of(session, known)[found.id], scores, page),
+                rows=rows,
                 unreleased=_unreleased(page, found, rows),
                 groups=group_names(session, found.id),
             ),

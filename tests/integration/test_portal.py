@@ -51,6 +51,7 @@ def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         (TEACH, {"carol", "root"}, {"alice": 403, "dave": 403}),
         (TEACH_LAB, {"carol", "root"}, {"alice": 403, "dave": 403}),
         (f"{TEACH_LAB}/class", {"carol", "root"}, {"alice": 403, "dave": 403}),
+        (f"{TEACH}/people", {"carol", "root"}, {"alice": 403, "dave": 403}),
         (f"{TEACH}/scores.csv", {"carol", "root"}, {"alice": 403, "dave": 403}),
         ("new-course", {"carol", "root"}, {"alice": 403, "dave": 403}),
         ("courses/nothing", set(), {"alice": 404, "carol": 404, "root": 404}),

@@ -46,7 +46,7 @@ class NotGraded(UserError):
 def serving(settings: Settings, folder: Path, labs: Sequence[Lab]) -> Iterator[Base]:
     """A base with a course of these labs, its grading workers and the kernels' fork server."""
     base = bench_base.prepare(settings, folder)
-    _furnish(base, labs)
+    furnish(base, labs)
     variables = bench_base.environment_of(base.settings, os.environ)
     wanted = [
         one
@@ -92,7 +92,7 @@ def wait_for_parents(base: Base, labs: int) -> None:
         time.sleep(LOOK_S)
 
 
-def _furnish(base: Base, labs: Sequence[Lab]) -> None:
+def furnish(base: Base, labs: Sequence[Lab]) -> None:
     manifest = CurriculumManifest(
         id=COURSE,
         focus_area="bench",
