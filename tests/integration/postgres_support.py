@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
 ACCOUNT = "postgres"
+PATIENCE_S = 60
 
 
 def _programs() -> Path | None:
@@ -49,6 +52,20 @@ class Postgres:
         self._run(
             "pg_ctl", "-D", str(self.folder / "data"), "-o", options, "-l", log, "-w", "start"
         )
+
+    def crash(self) -> None:
+        """Kill the server without a word, and start it again."""
+        lines = (self.folder / "data" / "postmaster.pid").read_text().splitlines()
+        os.kill(int(lines[0]), signal.SIGKILL)
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return self.start()
+            except subprocess.CalledProcessError:
+                # The dead server's children hold its memory until they notice.
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
 
     def new_database(self) -> str:
         """Create an empty database; its SQLAlchemy address."""
