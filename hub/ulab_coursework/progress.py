@@ -56,4 +56,4 @@ def _not_done(session: Session, assignments: list[int]) -> dict[str, JobState]:
             ~exists().where(newer),
         )
     )
-    return dict(rows.tuples().all())
+    return {row.submission_id: row.state for row in rows}

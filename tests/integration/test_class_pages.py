@@ -86,6 +86,7 @@ def queries_of_pages(folder: Path, students: int) -> dict[tuple[str, str], int]:
                     assert got.text.count("data-student=") == students
     db.engine.dispose()
     app.state.portal.db.engine.dispose()
+    bench_base.remove_sockets(base.layout)
     return found
 
 

@@ -98,3 +98,33 @@ def register(app: typer.Typer) -> None:
             say(line)
         for line in sentences(found, submissions):
             say(line)
+
+    @bench.command(
+        "pages",
+        help=t(
+            "Time the instructor's pages of a class that has handed in 12 labs, and what "
+            "nbgrader's formgrader needs for the same lists of the same gradebook. A temporary "
+            "base is made for it and removed afterwards."
+        ),
+        epilog=t("Example: {example}", example="ulab bench pages --submissions 1000"),
+    )
+    def pages(
+        submissions: Annotated[int, typer.Option(metavar="N", help=t("How many are handed in."))],
+        json: Json = False,
+    ) -> None:
+        from ulab_core.settings import load_settings
+        from ulab_deploy.bench.pages import measure, rows, sentences
+        from ulab_deploy.bench.progress import Progress
+
+        try:
+            found = measure(load_settings(), submissions, Progress(silent=json))
+        except KeyboardInterrupt:
+            warn(t("Stopped; everything that was started is ended and removed."))
+            raise typer.Exit(INTERRUPTED) from None
+        if json:
+            console.say_json(found)
+            return
+        for line in console.table(list(rows(found))):
+            say(line)
+        for line in sentences(found):
+            say(line)
