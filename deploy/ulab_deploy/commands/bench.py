@@ -128,3 +128,32 @@ def register(app: typer.Typer) -> None:
             say(line)
         for line in sentences(found):
             say(line)
+
+    @bench.command(
+        "memory",
+        help=t(
+            "Grade a class's submissions with a temporary base, and show after each tenth of them "
+            "what memory the grading worker has, and what it forks its sandboxes from."
+        ),
+        epilog=t("Example: {example}", example="ulab bench memory --submissions 1000"),
+    )
+    def memory(
+        submissions: Annotated[int, typer.Option(metavar="N", help=t("How many are handed in."))],
+        json: Json = False,
+    ) -> None:
+        from ulab_core.settings import load_settings
+        from ulab_deploy.bench.grading_memory import measure, rows, sentences
+        from ulab_deploy.bench.progress import Progress
+
+        try:
+            found = measure(load_settings(), submissions, Progress(silent=json))
+        except KeyboardInterrupt:
+            warn(t("Stopped; everything that was started is ended and removed."))
+            raise typer.Exit(INTERRUPTED) from None
+        if json:
+            console.say_json(found)
+            return
+        for line in console.table(list(rows(found))):
+            say(line)
+        for line in sentences(found):
+            say(line)
