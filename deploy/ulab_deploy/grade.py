@@ -16,7 +16,7 @@ import nbformat
 from ulab_core.errors import UserError
 from ulab_core.layout import Layout
 from ulab_core.settings import Settings
-from ulab_coursework.judging import Judges
+from ulab_coursework.judging import AHEAD, Judges
 from ulab_coursework.marking import Marked, Marker, Question
 from ulab_coursework.notebooks import parse
 from ulab_coursework.submissions import refuse_size
@@ -76,8 +76,8 @@ def _all(
     files: Sequence[Path], lab: PublishedLab, marker: Marker, settings: Settings
 ) -> Iterator[Graded]:
     slots: queue.SimpleQueue[int] = queue.SimpleQueue()
-    at_once = len(os.sched_getaffinity(0))
-    for slot in range(at_once):
+    in_hand = _at_once() * AHEAD
+    for slot in range(in_hand):
         slots.put(slot)
 
     def one(file: Path) -> Graded:
@@ -89,12 +89,16 @@ def _all(
         finally:
             slots.put(slot)
 
-    with ThreadPoolExecutor(at_once) as pool:
+    with ThreadPoolExecutor(in_hand) as pool:
         try:
             yield from pool.map(one, files)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _at_once() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def _marked(file: Path, lab: PublishedLab, marker: Marker, settings: Settings, slot: int) -> Marked:
@@ -107,7 +111,7 @@ def _marked(file: Path, lab: PublishedLab, marker: Marker, settings: Settings, s
 def _judges(settings: Settings, layout: Layout, fork_server: Path | None) -> Iterator[Judges]:
     # Other host users than the workers of a base that may be running.
     first = settings.accounts.uid_base - 500
-    judges = Judges(settings, layout.dataset_store, Parents(fork_server, None), first)
+    judges = Judges(settings, layout.dataset_store, Parents(fork_server, None), first, _at_once())
     try:
         yield judges
     finally:

@@ -133,7 +133,7 @@ class Grading(_Section):
         0,
         ge=0,
         le=64,
-        description="Submissions that each of them grades at once; 0 for one a core.",
+        description="Submissions that each of them runs at once; 0 for one a core.",
     )
     cell_timeout_s: int = Field(60, ge=1, description="Seconds one cell may run.")
     job_timeout_s: int = Field(600, ge=1, description="Seconds a whole submission may take.")

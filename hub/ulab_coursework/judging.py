@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,8 @@ from ulab_runtime.sandbox import Mount, SandboxSpec, environment_mounts
 STUDENT_MODULE = "ulab_runtime.judge.student"
 PACKAGES = ("ulab", "ulab_runtime", "ulab_core", "ulab_datasets", "ulab_mlflow")
 DATASETS = "/srv/datasets"
+AHEAD = 2
+"""How many submissions to have in hand for each that runs: others get ready, or are being saved."""
 
 SENTENCES: Mapping[str, str] = {
     "timed_out": mark("This cell ran longer than {seconds} seconds and was stopped."),
@@ -100,6 +103,9 @@ class Judges:
         What their processes are forked from.
     first_uid
         As root: the highest host user that may be used; each slot has two, downwards from there.
+    at_once
+        How many submissions may run at the same time, so that each has a core to itself; None
+        for all that are judged. Others are got ready meanwhile.
     """
 
     def __init__(
@@ -108,12 +114,16 @@ class Judges:
         dataset_store: Path,
         parents: Parents,
         first_uid: int | None = None,
+        at_once: int | None = None,
     ) -> None:
         self._settings = settings
         self._store = dataset_store
         self._parents = parents
         self._first_uid = settings.accounts.uid_base - 1 if first_uid is None else first_uid
         self._benches = Benches()
+        self._turns: AbstractContextManager[object] = (
+            nullcontext() if at_once is None else threading.Semaphore(at_once)
+        )
 
     def judge(
         self,
@@ -158,6 +168,7 @@ class Judges:
                 language,
                 lambda outputs: admit(outputs, budget),
                 progress,
+                self._turns,
             )
         finally:
             self._benches.give_back(bench)

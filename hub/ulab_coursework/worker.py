@@ -25,7 +25,7 @@ from ulab_core.settings import Settings, load_settings
 from ulab_coursework import queue
 from ulab_coursework.consumer import consumer_of
 from ulab_coursework.grading import LeaseLost, grade
-from ulab_coursework.judging import Judges
+from ulab_coursework.judging import AHEAD, Judges
 from ulab_coursework.marking import Marker
 from ulab_runtime.judge.parents import Parents
 
@@ -37,18 +37,18 @@ log = logging.getLogger(__name__)
 
 
 def slots_of(settings: Settings) -> int:
-    """How many submissions a worker grades at once."""
+    """How many submissions a worker runs at once."""
     return settings.grading.slots or len(os.sched_getaffinity(0))
 
 
 class Worker:
-    """One worker on one base; each of its slots is a thread that waits for a sandbox.
+    """One worker on one base; each of its jobs in hand is a thread that waits for a sandbox.
 
     Parameters
     ----------
     index
-        Tells workers of one base on one machine apart. Each slot of each of them grades under a
-        host user of its own.
+        Tells workers of one base on one machine apart. Each job in hand of each of them runs
+        under a host user of its own.
     """
 
     def __init__(self, settings: Settings, index: int = 0) -> None:
@@ -62,13 +62,14 @@ class Worker:
         self._leases: dict[str, queue.Lease] = {}
         self._free: queues.SimpleQueue[int] = queues.SimpleQueue()
         slots = slots_of(settings)
-        for slot in range(slots):
-            self._free.put(slot)
+        in_hand = slots * AHEAD
+        for place in range(in_hand):
+            self._free.put(place)
         # Each worker of a machine has host users of its own.
-        first_uid = settings.accounts.uid_base - 1 - index * (2 * slots + 1)
+        first_uid = settings.accounts.uid_base - 1 - index * (2 * in_hand + 1)
         warm = self.layout.fork_for_base("kernel") if settings.warm.enabled else None
         parents = Parents(warm, self.layout.forks_of_labs(index))
-        self._judges = Judges(settings, self.layout.dataset_store, parents, first_uid)
+        self._judges = Judges(settings, self.layout.dataset_store, parents, first_uid, slots)
         self._marker = Marker(self._judges, settings.site.language)
 
     def run(self) -> None:
@@ -77,9 +78,9 @@ class Worker:
             if freed := queue.release_dead(self.db, self.place):
                 log.info("%d jobs of this worker's former life are free again.", freed)
             threading.Thread(target=self._keep_alive, name="leases", daemon=True).start()
-            slots = self._free.qsize()
-            consumer = consumer_of(self.take, self.work, self.interrupted, slots)
-            log.info("Grading worker %s is ready, with %d slots.", self.name, slots)
+            in_hand = self._free.qsize()
+            consumer = consumer_of(self.take, self.work, self.interrupted, in_hand)
+            log.info("Grading worker %s is ready, with %d slots.", self.name, in_hand // AHEAD)
             consumer.run()
             self._judges.end()
 

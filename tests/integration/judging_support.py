@@ -34,9 +34,12 @@ def notebook(*cells: tuple[str, str]) -> nbformat.NotebookNode:
 
 
 @contextmanager
-def judges(fork_server: Path | None, store: Path, **grading: int) -> Iterator[Judges]:
+def judges(
+    fork_server: Path | None, store: Path, at_once: int | None = None, **grading: int
+) -> Iterator[Judges]:
     settings = Settings(grading=Grading(**{"memory_mb": 1024, "cell_timeout_s": 20, **grading}))
-    made = Judges(settings, store, Parents(fork_server, None), settings.accounts.uid_base - 300)
+    parents = Parents(fork_server, None)
+    made = Judges(settings, store, parents, settings.accounts.uid_base - 300, at_once)
     try:
         yield made
     finally:
@@ -44,11 +47,15 @@ def judges(fork_server: Path | None, store: Path, **grading: int) -> Iterator[Ju
 
 
 def judge(
-    made: Judges, *cells: tuple[str, str], language: str = "en", key: str | None = None
+    made: Judges,
+    *cells: tuple[str, str],
+    language: str = "en",
+    key: str | None = None,
+    slot: int = 0,
 ) -> Judged:
     """Have a notebook judged that is its own lab, with answers in it."""
     whole = notebook(*cells)
-    return made.judge(whole, Tests.of(whole, key or repr(cells)), language)
+    return made.judge(whole, Tests.of(whole, key or repr(cells)), language, slot)
 
 
 def said(judged: Judged) -> list[str]:

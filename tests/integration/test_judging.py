@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -180,6 +182,19 @@ def test_random_numbers_are_the_same_in_every_grading(made: Judges) -> None:
     first, second = judge(made, *cells), judge(made, *cells)
     assert said(first) == said(second)
     assert said(first)[0]
+
+
+def test_no_more_run_at_once_than_may(fork_server: Path, tmp_path: Path) -> None:
+    at_work = "import time\nprint(time.monotonic())\ntime.sleep(0.3)\nprint(time.monotonic())"
+    with (
+        judges(fork_server, tmp_path, at_once=1, cell_timeout_s=2) as made,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        judged = list(pool.map(lambda slot: judge(made, (Answer, at_work), slot=slot), range(8)))
+    # Waiting for one's turn is no time of one's own: the last waits longer than a cell may run.
+    times = sorted(tuple(map(float, said(one)[0].split())) for one in judged)
+    assert len(times) == 8
+    assert all(one[1] < next_one[0] for one, next_one in pairwise(times))
 
 
 def test_a_lab_whose_own_code_fails_judges_nobody(made: Judges) -> None:

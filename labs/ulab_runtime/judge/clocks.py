@@ -18,7 +18,7 @@ class Clocks:
     cell_s
         For one cell, and for one question with all that it asks the student's code.
     submission_s
-        For all of it, starts included. No step begins after that.
+        For all of it from its first cell on, later starts included. No step begins after that.
     """
 
     cell_s: float

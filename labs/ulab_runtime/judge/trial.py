@@ -7,7 +7,7 @@ import socket
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -132,6 +132,7 @@ def hold(
     language: str,
     accept: Callable[[object], Any],
     progress: Progress = lambda question, done, of: None,
+    turn: AbstractContextManager[object] | None = None,
 ) -> Record:
     """Run a submission's steps in order.
 
@@ -144,6 +145,9 @@ def hold(
         Makes of a cell's outputs what is kept of them; anything may be in them.
     progress
         Called with each question that is begun, how many are done, and of how many.
+    turn
+        Entered before the first step, left after the last: what can be done ahead is done by
+        then, and the clocks begin.
 
     Raises
     ------
@@ -152,7 +156,7 @@ def hold(
     BrokenTests
         The lab's own code fails.
     """
-    return _Trial(seats, steps, clocks, language, accept, progress).run()
+    return _Trial(seats, steps, clocks, language, accept, progress).run(turn or nullcontext())
 
 
 class _Trial:
@@ -167,8 +171,8 @@ class _Trial:
     ) -> None:
         self._seats = seats
         self._steps = steps
+        self._clocks = clocks
         self._clock = clocks.start()
-        self._hard_s = clocks.submission_s + HARD_S
         self._language = language
         self._accept = accept
         self._progress = progress
@@ -180,17 +184,21 @@ class _Trial:
         self._student: Student | None = None
         self._killed = False
 
-    def run(self) -> Record:
-        with self._killed_in_the_end():
-            try:
-                self._sit_down()
-                for index, step in enumerate(self._steps):
-                    if isinstance(step, Question):
-                        self._progress(step.id, len(self._record.verdicts), self._questions)
-                    self._keep(step, self._one(index, step))
-            finally:
-                self._stand_up()
+    def run(self, turn: AbstractContextManager[object]) -> Record:
+        try:
+            self._sit_down()
+            with turn, self._killed_in_the_end():
+                self._clock = self._clocks.start()
+                self._take_steps()
+        finally:
+            self._stand_up()
         return self._record
+
+    def _take_steps(self) -> None:
+        for index, step in enumerate(self._steps):
+            if isinstance(step, Question):
+                self._progress(step.id, len(self._record.verdicts), self._questions)
+            self._keep(step, self._one(index, step))
 
     @contextmanager
     def _killed_in_the_end(self) -> Iterator[None]:
@@ -201,7 +209,7 @@ class _Trial:
             if judge := self._judge:
                 judge.rise()
 
-        timer = threading.Timer(self._hard_s, kill)
+        timer = threading.Timer(self._clocks.submission_s + HARD_S, kill)
         timer.daemon = True
         timer.start()
         try:
