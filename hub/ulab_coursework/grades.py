@@ -119,7 +119,7 @@ def opened(url: str, course_id: str) -> Iterator[Gradebook]:
     known: OrderedDict[tuple[str, str], Gradebook] = _THREAD.__dict__.setdefault(
         "gradebooks", OrderedDict()
     )
-    gradebook = known.pop((url, course_id), None) or Gradebook(url, course_id)
+    gradebook = known.pop((url, course_id), None) or _gradebook(url, course_id)
     try:
         yield gradebook
     finally:
@@ -127,6 +127,14 @@ def opened(url: str, course_id: str) -> Iterator[Gradebook]:
     known[url, course_id] = gradebook
     if len(known) > MOST_REMEMBERED:
         known.popitem(last=False)
+
+
+def _gradebook(url: str, course_id: str) -> Gradebook:
+    gradebook = Gradebook(url, course_id)
+    # Its steps commit one by one, and what was just read or made would be read again after each.
+    gradebook.db.remove()
+    gradebook.db.configure(expire_on_commit=False)
+    return gradebook
 
 
 _THREAD = threading.local()

@@ -109,9 +109,10 @@ def lease(db: Database, worker: str, now: datetime | None = None) -> Lease | Non
         now = given or clock(session)
         # One free job more may be a worn-out one, so look on until one can be taken.
         while True:
-            job = session.scalar(_next(now))
-            if job is None:
+            found = session.execute(_next(now)).first()
+            if found is None:
                 return None
+            job, course = found
             if job.attempts < MAX_ATTEMPTS:
                 break
             _finish(job, JobState.FAILED, INTERRUPTED, now)
@@ -122,13 +123,13 @@ def lease(db: Database, worker: str, now: datetime | None = None) -> Lease | Non
         job.leased_until = now + LEASE
         job.started_at = now
         job.question = job.questions_done = job.questions = None
-        job.submission.assignment.course.served_at = now
+        course.served_at = now
         return Lease(job.id, job.submission_id, worker, job.attempts, job.forced)
 
 
 def _next(now: datetime) -> Any:
     return (
-        select(Job)
+        select(Job, Course)
         .join(Submission, Submission.id == Job.submission_id)
         .join(Assignment, Assignment.id == Submission.assignment_id)
         .join(Course, Course.id == Assignment.course_id)

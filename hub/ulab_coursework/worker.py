@@ -163,13 +163,14 @@ class Worker:
 
 
 class Report:
-    """Writes a job's progress into its row, at most once a second."""
+    """Writes a job's progress into its row, at most once a second; a short job has none."""
 
+    FIRST_S = 0.5
     EVERY_S = 1.0
 
     def __init__(self, db: Database, held: queue.Lease) -> None:
         self.db, self.held = db, held
-        self._next = 0.0
+        self._next = time.monotonic() + self.FIRST_S
 
     def __call__(self, progress: queue.Progress) -> None:
         if time.monotonic() < self._next:

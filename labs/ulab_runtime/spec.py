@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -155,23 +156,30 @@ def _file_system(spec: SandboxSpec, host: Host, account_fds: tuple[int, int] | N
     arguments = ["--perms", "1777", "--size", temporary, "--tmpfs", "/tmp"]
     for points_to, place in host.links:
         arguments += ["--symlink", points_to, place]
-    covered = [PurePosixPath("/tmp")]
+    arguments += _mounted(tuple(spec.mounts))
+    if account_fds is not None:
+        arguments += ["--perms", "0755", "--dir", "/etc"]
+        for fd, place in zip(account_fds, ("/etc/passwd", "/etc/group"), strict=True):
+            arguments += ["--perms", "0444", "--ro-bind-data", str(fd), place]
+    return arguments
+
+
+@functools.lru_cache(maxsize=64)
+def _mounted(mounts: tuple[Mount, ...]) -> tuple[str, ...]:
+    arguments: list[str] = []
+    covered: list[PurePosixPath] = []
     made: set[PurePosixPath] = {PurePosixPath("/")}
-    for mount in spec.mounts:
+    for mount in mounts:
         target = PurePosixPath(mount.target)
         for folder in reversed(target.parents):
-            if folder in made or any(folder.is_relative_to(c) for c in covered[1:]):
+            if folder in made or any(folder.is_relative_to(c) for c in covered):
                 continue
             # bubblewrap would close them to others when the source is closed to others.
             arguments += ["--perms", "0755", "--dir", str(folder)]
             made.add(folder)
         arguments += ["--bind" if mount.writable else "--ro-bind", str(mount.source), str(target)]
         covered.append(target)
-    if account_fds is not None:
-        arguments += ["--perms", "0755", "--dir", "/etc"]
-        for fd, place in zip(account_fds, ("/etc/passwd", "/etc/group"), strict=True):
-            arguments += ["--perms", "0444", "--ro-bind-data", str(fd), place]
-    return arguments
+    return tuple(arguments)
 
 
 def _kernel_views(spec: SandboxSpec) -> list[str]:
