@@ -160,7 +160,8 @@ def _save_points(grade: Any, cell: nbformat.NotebookNode, undecided: bool) -> No
 
 def _auto_comment(cell: nbformat.NotebookNode) -> str | None:
     same = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
-    return "No response." if same and not utils.is_task(cell) else None
+    empty = same or not cell.source.strip()
+    return "No response." if empty and not utils.is_task(cell) else None
 
 
 def changed_answers(before: nbformat.NotebookNode | None, now: nbformat.NotebookNode) -> set[str]:

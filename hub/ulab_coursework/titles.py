@@ -14,6 +14,15 @@ def cell_titles(notebook: Mapping[str, Any]) -> dict[str, str]:
 
     Several cells under one heading are numbered.
     """
+    return _titles(notebook, ("grade", "task"))
+
+
+def answer_titles(notebook: Mapping[str, Any]) -> dict[str, str]:
+    """The same of the cells that students write in."""
+    return _titles(notebook, ("solution", "task"))
+
+
+def _titles(notebook: Mapping[str, Any], kinds: Iterable[str]) -> dict[str, str]:
     heading = ""
     found: list[tuple[str, str]] = []
     for cell in notebook["cells"]:
@@ -21,7 +30,7 @@ def cell_titles(notebook: Mapping[str, Any]) -> dict[str, str]:
         if cell["cell_type"] == "markdown":
             headings = _HEADING.findall(_text(cell["source"]))
             heading = headings[-1] if headings else heading
-        if about.get("grade") or about.get("task"):
+        if any(about.get(kind) for kind in kinds):
             found.append((about["grade_id"], heading or about["grade_id"]))
     return dict(_numbered(found))
 

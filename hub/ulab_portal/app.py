@@ -15,6 +15,7 @@ from ulab_portal import (
     api,
     course_pages,
     group_pages,
+    hand_pages,
     lab_pages,
     new_course,
     people,
@@ -55,7 +56,7 @@ def create_app(settings: Settings, login: Login | None = None) -> FastAPI:
     refusals.install(app)
     pages = APIRouter(prefix=PREFIX.rstrip("/"))
     for part in (
-        *(api, course_pages, group_pages, lab_pages, new_course, people),
+        *(api, course_pages, group_pages, hand_pages, lab_pages, new_course, people),
         *(policy_pages, regrade_pages, similarity_pages, teaching, version_pages),
     ):
         pages.include_router(part.router)

@@ -51,6 +51,7 @@ ACTIONS = {
     "assignment.withdraw": mark("withdrew it from the class"),
     "assignment.grade": mark("asked to grade again"),
     "assignment.release_feedback": mark("released scores and feedback"),
+    "assignment.zero_empty": mark("gave 0 points for all empty answers"),
 }
 GAVE = mark("gave {person} time until {moment}")
 TOOK_BACK = mark("took back the extension of {person}")

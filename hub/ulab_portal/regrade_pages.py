@@ -25,6 +25,7 @@ from ulab_portal.watching import only_watches
 
 router = APIRouter(prefix="/courses/{course_id}/teach/labs/{name}/regrade")
 MOST_KEPT = 1000
+MOST_LISTED = 10
 
 
 @router.get("")
@@ -95,7 +96,8 @@ def _report(session: Session, page: Page, found: Assignment, number: int | None)
     called = session.execute(select(Person.name, Person.display_name).where(Person.name.in_(names)))
     return {
         "asked": shown,
-        "earlier": known[:10],
+        "earlier": [one for one in known[1:] if one != shown][:MOST_LISTED],
+        "newest": known[0] if known and shown != known[0] else None,
         "moved": [one for one in rows if not one.waits],
         "questions": cell_titles(json.loads(release.read_bytes())),
         "called": {name: display or name for name, display in called},

@@ -175,9 +175,24 @@ def formgrader_address(base: str, person: str, course: str, assignment: str = ""
     assignment
         Whose submissions to show; empty for the list of assignments.
     """
-    name = quote(person)
     # A lab has one notebook, called like it.
     place = f"/{quote(assignment)}/{quote(assignment)}" if assignment else ""
-    target = f"{base}user/{name}/grade-{course}/formgrader/gradebook{place}"
+    return _in_formgrader(base, person, course, f"gradebook{place}")
+
+
+def submission_address(base: str, person: str, course: str, notebook: str, cell: str) -> str:
+    """The link that opens one submission in formgrader, at the points of a cell.
+
+    Parameters
+    ----------
+    notebook
+        The submission's notebook, by its id in the gradebook.
+    """
+    return _in_formgrader(base, person, course, f"submissions/{quote(notebook)}#{quote(cell)}")
+
+
+def _in_formgrader(base: str, person: str, course: str, place: str) -> str:
+    name = quote(person)
+    target = f"{base}user/{name}/grade-{course}/formgrader/{place}"
     query = urlencode({"opt-profile": "cpu", "next": target})
     return f"{base}hub/spawn/{name}/grade-{course}?{query}"

@@ -18,7 +18,7 @@ from ulab_coursework.courses import find_assignment, require_instructor
 from ulab_coursework.releases import lab_of
 from ulab_coursework.similarity import Report, newest_of, read_report
 from ulab_coursework.similarity_lock import being_made_since
-from ulab_coursework.titles import cell_titles
+from ulab_coursework.titles import answer_titles
 from ulab_portal.areas import area
 from ulab_portal.page import Page, reading
 from ulab_portal.side_by_side import bars, questions
@@ -94,7 +94,7 @@ def pair(course_id: str, name: str, page: Reader, first: str, second: str) -> Re
         report=report,
         pair=shown,
         questions=questions((report.cells[first], report.cells[second]), shown.lines),
-        titles=cell_titles(json.loads(release.read_bytes())),
+        titles=answer_titles(json.loads(release.read_bytes())),
     )
 
 
