@@ -9,11 +9,12 @@ from pathlib import Path
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_curricula.build import Built, build
-from ulab_curricula.errors import BadLab
+from ulab_curricula.errors import BadLab, BadTest
 from ulab_curricula.execute import REFERENCE, Run, answer_cells, run_variants, test_points
 from ulab_curricula.fixtures import Fixture, load_fixtures
-from ulab_curricula.inspection import inspect
+from ulab_curricula.inspection import inspect, remarks
 from ulab_curricula.labs import Lab
+from ulab_curricula.places import place_of
 
 EMPTY = "empty"
 FEWEST_WRONG = 5
@@ -34,12 +35,19 @@ class Report:
         Points of each automatically graded cell.
     runs
         The reference, the empty release and each fixture, by name.
+    remarks
+        What may not be what the author wants, though the lab may be published.
+    built, fixtures
+        What was checked, for whoever checks on.
     """
 
     lab: str
     problems: list[UserError]
     points: Mapping[str, float] = field(default_factory=dict)
     runs: Mapping[str, Run] = field(default_factory=dict)
+    remarks: list[UserError] = field(default_factory=list)
+    built: Built | None = None
+    fixtures: list[Fixture] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -58,9 +66,10 @@ def check_lab(
     language: str = "zh",
     jobs: int = 2,
     whole: bool = False,
+    listed: bool = True,
     progress: Callable[[str], None] | None = None,
 ) -> Report:
-    """Check a lab.
+    """Check a lab by running it as a plain notebook.
 
     Parameters
     ----------
@@ -74,6 +83,8 @@ def check_lab(
         Variants run at once.
     whole
         Run each fixture's whole notebook, rather than what its answers can affect.
+    listed
+        Run the empty release and the fixtures too, not the reference alone.
     progress
         Called with a word before each step.
 
@@ -90,6 +101,7 @@ def check_lab(
         fixtures = load_fixtures(lab, answers, points)
     except BadLab as error:
         return Report(lab.id, [error])
+    said: list[UserError] = [*remarks(lab, built)]
     problems: list[UserError] = [*inspect(lab, built), *_too_few(lab, fixtures, points)]
     missing = [name for name in lab.manifest.datasets if not (datasets / name).is_dir()]
     if missing:
@@ -102,18 +114,19 @@ def check_lab(
             )
         )
     if problems:
-        return Report(lab.id, problems, points)
+        return Report(lab.id, problems, points, built=built, remarks=said)
     tell("run")
     runs = run_variants(
         built.sources[language],
-        _variants(built, language, fixtures),
+        _variants(built, language, fixtures) if listed else {},
         datasets=datasets,
         language=language,
         timeout_s=lab.manifest.grading_seconds,
         jobs=jobs,
         whole=[EMPTY, *(fixture.name for fixture in fixtures if whole)],
     )
-    return Report(lab.id, list(judge(lab, points, fixtures, runs, language)), points, runs)
+    problems = list(judge(lab, built, points, fixtures, runs, language))
+    return Report(lab.id, problems, points, runs, said, built, fixtures)
 
 
 def _too_few(lab: Lab, fixtures: list[Fixture], points: Mapping[str, float]) -> Iterator[BadLab]:
@@ -138,6 +151,7 @@ def _variants(built: Built, language: str, fixtures: list[Fixture]) -> dict[str,
 
 def judge(
     lab: Lab,
+    built: Built,
     points: Mapping[str, float],
     fixtures: list[Fixture],
     runs: Mapping[str, Run],
@@ -157,12 +171,20 @@ def judge(
             )
     reference = runs[REFERENCE]
     for cell, error in reference.errors.items():
-        yield BadLab(
-            mark("{lab}: the reference solution fails {cell}: {error}"),
-            lab=lab.id,
-            cell=cell,
+        yield BadTest(
+            mark("The reference solution fails this test: {error}"),
+            place_of(lab, built.canonical, cell, reference.lines.get(cell, 0)),
             error=error,
         )
+    for cell, worth in points.items():
+        earned = reference.earned(cell, worth)
+        if cell not in reference.errors and earned < worth:
+            yield BadTest(
+                mark("The reference solution gets {points:g} of {worth:g} points here."),
+                place_of(lab, built.canonical, cell),
+                points=earned,
+                worth=worth,
+            )
     if reference.seconds > lab.manifest.grading_seconds:
         yield BadLab(
             mark("{lab}: grading takes {found:.0f} s; grading_seconds says {seconds}."),
@@ -170,18 +192,20 @@ def judge(
             found=reference.seconds,
             seconds=lab.manifest.grading_seconds,
         )
-    if runs[EMPTY].finished and runs[EMPTY].score(points):
-        free = [cell for cell in points if cell not in runs[EMPTY].errors]
+    empty = runs.get(EMPTY)
+    if empty is not None and empty.finished and empty.score(points):
+        free = [cell for cell, worth in points.items() if empty.earned(cell, worth)]
         yield BadLab(
             mark("{lab}: the empty release scores {score:g} of {full:g}: {cells}."),
             lab=lab.id,
-            score=runs[EMPTY].score(points),
+            score=empty.score(points),
             full=full,
             cells=", ".join(free),
         )
     for fixture in fixtures:
-        if runs[fixture.name].finished:
-            yield from _judge_fixture(lab, points, fixture, runs[fixture.name], language)
+        ran = runs.get(fixture.name)
+        if ran is not None and ran.finished:
+            yield from _judge_fixture(lab, points, fixture, ran, language)
 
 
 def _judge_fixture(
@@ -189,7 +213,7 @@ def _judge_fixture(
 ) -> Iterator[UserError]:
     for cell, worth in points.items():
         expected = fixture.loses.get(cell, 0)
-        lost = worth if cell in run.errors else 0
+        lost = worth - run.earned(cell, worth)
         if lost != expected:
             yield BadLab(
                 mark(

@@ -191,21 +191,36 @@ def cells_to_run(
         Any other test gives what it gave in the reference. All cells when one can't be read.
     """
     start = min(changed)
-    seen = [names_of(code) for code in cells]
-    if any(names is None for names in seen[start:]):
+    if any(names_of(code) is None for code in cells[start:]):
         return list(range(start, len(cells)))
-    names = [item or Names(frozenset(), frozenset()) for item in seen]
+    return [index for index in _wanted(cells, changed, tests) if index >= start]
+
+
+def needed_cells(
+    cells: Sequence[str], changed: Collection[int], tests: Collection[int]
+) -> list[int]:
+    """The cells a variant must run, in order, where none has run before; as `cells_to_run`."""
+    if any(names_of(code) is None for code in cells):
+        return list(range(len(cells)))
+    return _wanted(cells, changed, tests)
+
+
+def _wanted(cells: Sequence[str], changed: Collection[int], tests: Collection[int]) -> list[int]:
+    names = [names_of(code) or Names(frozenset(), frozenset()) for code in cells]
     imports = _only_imports(cells)
     tainted: set[str] = set()
     wanted: set[int] = set(changed)
-    for index in range(start, len(cells)):
+    for index in range(min(changed), len(cells)):
         if index in changed or names[index].reads & tainted:
             tainted |= names[index].sets - imports
             if index in tests:
                 wanted.add(index)
-    for index in range(len(cells) - 1, start - 1, -1):
+    for index in range(len(cells) - 1, -1, -1):
         needed = set().union(*(names[later].reads for later in wanted if later > index))
-        if names[index].sets & needed:
+        sets = names[index].sets
+        if index in tests:  # one that calls `np.testing` changes nothing that others need
+            sets = (sets - imports) | names[index].binds
+        if sets & needed:
             wanted.add(index)
     return sorted(wanted)
 

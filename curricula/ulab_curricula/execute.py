@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,18 +35,29 @@ class Run:
         Processor time in the cells it ran, those shared with the reference included.
     finished
         False when it ran past its time or its process died.
+    values
+        By grade id: the number that a test cell ended with, its points.
+    lines
+        By grade id: the line of a test cell at which it failed.
     """
 
     name: str
     errors: Mapping[str, str]
     seconds: float
     finished: bool = True
+    values: Mapping[str, float] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def earned(self, cell: str, worth: float) -> float:
+        """The points of a test cell that is worth so much."""
+        if not self.finished or cell in self.errors:
+            return 0.0
+        value = self.values.get(cell, worth)
+        return min(max(value, 0.0), worth) if math.isfinite(value) else 0.0
 
     def score(self, points: Mapping[str, float]) -> float:
-        """The points of the test cells that did not fail."""
-        if not self.finished:
-            return 0.0
-        return sum(value for name, value in points.items() if name not in self.errors)
+        """The points of all test cells."""
+        return sum(self.earned(cell, worth) for cell, worth in points.items())
 
 
 def test_points(source: NotebookNode) -> dict[str, float]:
@@ -126,10 +138,10 @@ def run_variants(
         # Each run has its own limit of processor time; this one is for what sleeps or hangs.
         rounds = 2 + len(variants) // max(jobs, 1)
         _start(work, timeout_s * rounds * 4, _environment(work, datasets, language, grading))
-        reference = _read(work / f"{REFERENCE}.json", REFERENCE, points, {})
+        reference = _read(work / f"{REFERENCE}.json", REFERENCE, points, None)
         runs = {REFERENCE: reference}
         for key, name in names.items():
-            runs[name] = _read(work / f"{key}.json", name, points, reference.errors)
+            runs[name] = _read(work / f"{key}.json", name, points, reference)
         return runs
 
 
@@ -189,12 +201,19 @@ def _start(work: Path, timeout_s: int, environment: dict[str, str]) -> None:
         process.wait()
 
 
-def _read(path: Path, name: str, points: Mapping[str, float], otherwise: Mapping[str, str]) -> Run:
+def _read(path: Path, name: str, points: Mapping[str, float], otherwise: Run | None) -> Run:
     """A run's result; tests it did not run went as in `otherwise`."""
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Run(name, {}, 0.0, finished=False)
-    ran = {item["name"]: item["error"] for item in results if item["name"] in points}
-    errors = {cell: error for cell, error in {**otherwise, **ran}.items() if error}
-    return Run(name, errors, sum(item["seconds"] for item in results))
+    tests = [item for item in results if item["name"] in points]
+    ran = {item["name"] for item in tests}
+    errors = {item["name"]: item["error"] for item in tests if item["error"]}
+    values = {item["name"]: item["value"] for item in tests if item["value"] is not None}
+    lines = {item["name"]: item["line"] for item in tests if item["error"]}
+    if otherwise is not None:
+        errors |= {cell: error for cell, error in otherwise.errors.items() if cell not in ran}
+        values |= {cell: value for cell, value in otherwise.values.items() if cell not in ran}
+        lines |= {cell: line for cell, line in otherwise.lines.items() if cell not in ran}
+    return Run(name, errors, sum(item["seconds"] for item in results), values=values, lines=lines)

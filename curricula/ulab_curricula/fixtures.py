@@ -10,9 +10,10 @@ from typing import Any
 import jupytext
 import yaml
 
-from ulab_core.i18n import mark
+from ulab_core.i18n import LANGUAGES, mark
 from ulab_curricula.errors import BadLab
 from ulab_curricula.labs import Lab
+from ulab_curricula.source import CANONICAL, CHINESE
 
 _HEADER_KEYS = {"mistake", "loses", "says", "note"}
 
@@ -95,7 +96,7 @@ def _load(
         name=f"{kind}/{path.stem}",
         answers=replaced,
         loses=loses,
-        says={key: _both_languages(words) for key, words in says.items()},
+        says={key: _by_language(words) for key, words in says.items()},
     )
 
 
@@ -106,10 +107,12 @@ def _header(cells: list[Any]) -> Any:
     return {}
 
 
-def _both_languages(words: Any) -> Mapping[str, str]:
+def _by_language(words: Any) -> Mapping[str, str]:
     if isinstance(words, dict):
         return {language: str(text) for language, text in words.items()}
-    return {"zh": str(words), "en": str(words)}
+    # An English notebook holds no Chinese, so its messages can't either.
+    languages = [CANONICAL] if CHINESE.search(str(words)) else LANGUAGES
+    return dict.fromkeys(languages, str(words))
 
 
 def _require_known(

@@ -12,25 +12,31 @@ from nbformat import NotebookNode
 
 from ulab_core.i18n import mark
 from ulab_curricula.build import Built
-from ulab_curricula.errors import BadLab
+from ulab_curricula.errors import BadLab, BadTest
 from ulab_curricula.labs import Lab
+from ulab_curricula.places import place_of_name
+from ulab_curricula.pointgiving import given_points
 from ulab_curricula.questions import Mix, mixed
+from ulab_curricula.source import CHINESE
 
-_CHINESE = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3001-\u303f]")
 _MARKER_LIKE = re.compile(r"(?im)^\s*#*\s*(begin|end)\s+(hid\w*|sol\w*)")
 _REGION = re.compile(r"### BEGIN (HIDDEN TESTS|SOLUTION)\n(.*?)### END \1", re.DOTALL)
 _MIXED = {
     Mix.LATE: mark(
-        "{file}, cell {cell}: gives {name} a new value after a test has used it. The "
-        "judge runs the lab's own cells before all tests: use another name."
+        "It gives {name} a new value after a test has used it. The judge runs the lab's own cells "
+        "before all tests: use another name."
     ),
     Mix.TESTS: mark(
-        "{file}, cell {cell}: uses {name}, which only a test cell defines. Tests run "
-        "apart from the notebook: define it in a locked cell."
+        "It uses {name}, which only a test cell defines. Tests run apart from the notebook: define "
+        "it in a locked cell."
     ),
     Mix.SENT: mark(
-        "{file}, cell {cell}: a helper marked @ulab.at_student uses {name}, which the "
-        "student's process does not have: define it inside the helper, or mark it too."
+        "A helper marked @ulab.at_student uses {name}, which the student's process does not have: "
+        "define it inside the helper, or mark it too."
+    ),
+    Mix.STAR: mark(
+        "It does not say which names it brings, so all of them would count as the student's: "
+        "import them by name."
     ),
 }
 _LINK = re.compile(r"\]\((https?://[^)\s]+)\)")
@@ -47,9 +53,27 @@ def inspect(lab: Lab, built: Built) -> list[BadLab]:
     ]
 
 
+def remarks(lab: Lab, built: Built) -> list[BadLab]:
+    """What need not be wrong, but may not be what the author wants."""
+    return [
+        BadLab(
+            mark(
+                "{file}, cell {cell}: the test ends in “{code}”. If that is a number, it counts "
+                "as the points, and the student's code chooses it. End the line with a semicolon "
+                "if it is to give no points, or count the points in the test."
+            ),
+            file=lab.source,
+            cell=found.cell,
+            code=found.code,
+        )
+        for found in given_points(built.canonical)
+    ]
+
+
 def _unlike_the_judge(lab: Lab, source: NotebookNode) -> Iterator[BadLab]:
     for found in mixed(source):
-        yield BadLab(_MIXED[found.why], file=lab.source, cell=found.cell, name=found.name)
+        place = place_of_name(lab, source, found.cell, found.name, within=found.statement)
+        yield BadTest(_MIXED[found.why], place, name=found.name)
 
 
 def _bad_code(lab: Lab, source: NotebookNode) -> Iterator[BadLab]:
@@ -130,7 +154,7 @@ def _difference(one: NotebookNode, other: NotebookNode) -> str | None:
 def _untranslated(lab: Lab, english: NotebookNode) -> Iterator[BadLab]:
     for cell in english.cells:
         if cell.cell_type == "markdown":
-            found = bool(_CHINESE.search(cell.source))
+            found = bool(CHINESE.search(cell.source))
         else:
             found = _chinese_in_code(_without_magics(cell.source))
         if found:
@@ -150,7 +174,7 @@ def _chinese_in_code(code: str) -> bool:
         tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
     except (SyntaxError, tokenize.TokenError):
         return False
-    if any(token.type == tokenize.COMMENT and _CHINESE.search(token.string) for token in tokens):
+    if any(token.type == tokenize.COMMENT and CHINESE.search(token.string) for token in tokens):
         return True
     translated = {
         id(part)
@@ -162,7 +186,7 @@ def _chinese_in_code(code: str) -> bool:
         isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and id(node) not in translated
-        and _CHINESE.search(node.value)
+        and CHINESE.search(node.value)
         for node in ast.walk(tree)
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -46,15 +46,23 @@ class Mix(StrEnum):
     LATE = "late"  # a cell gives a name a new value after a test has used it
     TESTS = "tests"  # a cell uses a name that only a test cell binds
     SENT = "sent"  # so does a function that is sent to the student
+    STAR = "star"  # a locked cell imports names that can't be read from the cell
 
 
 @dataclass(frozen=True)
 class Mixed:
-    """Something in a notebook that would mean one thing there and another in the judge."""
+    """Something in a notebook that would mean one thing there and another in the judge.
+
+    Attributes
+    ----------
+    statement
+        The text of the one that does it.
+    """
 
     cell: str
     name: str
     why: Mix
+    statement: str = field(default="", compare=False)
 
 
 def questions(source: NotebookNode) -> list[Question]:
@@ -199,12 +207,14 @@ def _mixed(cells: Sequence[Cell]) -> Iterator[Mixed]:
             marked |= bound_by([each for each in cell.statements if each.marked])
             for statement in cell.statements:
                 for name in sorted((statement.sent & only_tests) - marked):
-                    yield Mixed(cell.id, name, Mix.SENT)
+                    yield Mixed(cell.id, name, Mix.SENT, statement.source)
             continue
         for statement in cell.statements:
+            if cell.kind == "locked" and "*" in statement.imports:
+                yield Mixed(cell.id, statement.source, Mix.STAR, statement.source)
             for name in sorted(statement.reads & only_tests):
-                yield Mixed(cell.id, name, Mix.TESTS)
+                yield Mixed(cell.id, name, Mix.TESTS, statement.source)
             if id(statement) in ids and not statement.imports:
                 again = (statement.binds | statement.changes) & used
                 for name in sorted(again - modules - set(theirs)):
-                    yield Mixed(cell.id, name, Mix.LATE)
+                    yield Mixed(cell.id, name, Mix.LATE, statement.source)

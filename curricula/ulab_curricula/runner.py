@@ -8,10 +8,12 @@ the parent with the reference's. Imports and data are thus paid for once.
 from __future__ import annotations
 
 import json
+import numbers
 import os
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +88,33 @@ def _run_cell(shell: Any, name: str, source: str) -> dict[str, Any]:
         error = done.error_before_exec or done.error_in_exec
     except SystemExit as exiting:
         error = exiting
+        done = None
     text = None if error is None else f"{type(error).__name__}: {error}"
-    return {"name": name, "error": text, "seconds": time.process_time() - start}
+    return {
+        "name": name,
+        "error": text,
+        "line": _line(error),
+        "value": _number(done),
+        "seconds": time.process_time() - start,
+    }
+
+
+def _line(error: BaseException | None) -> int:
+    """The innermost line of the cell itself that an error came through; 0 when there is none."""
+    if isinstance(error, SyntaxError) and error.lineno is not None:
+        return error.lineno
+    trace = getattr(error, "__traceback__", None)
+    frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(trace)]
+    file = next((code.co_filename for code, _ in frames if code.co_name == "<module>"), None)
+    return next((line for code, line in reversed(frames) if code.co_filename == file), 0)
+
+
+def _number(done: Any) -> float | None:
+    """The number that a cell ends with, which nbgrader takes as points."""
+    value = getattr(done, "result", None)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return None
+    return float(value)
 
 
 def _write(path: Path, results: Results) -> None:

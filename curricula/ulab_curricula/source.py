@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import jupytext
@@ -16,6 +17,7 @@ from ulab_curricula.errors import BadLab
 from ulab_curricula.labs import Lab
 
 CANONICAL = "zh"
+CHINESE = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3001-\u303f]")
 
 _TAGGED_COMMENT = re.compile(r"^(?P<indent>\s*)# (?P<language>zh|en): ?(?P<text>.*)$")
 _KEYS = {"grade", "grade_id", "locked", "points", "schema_version", "solution", "task"}
@@ -94,14 +96,17 @@ def _make(cell: NotebookNode, cell_id: str, language: str) -> NotebookNode:
 
 def in_language(code: str, language: str) -> str:
     """Code with the tagged comments of `language` untagged and the others' taken out."""
-    lines = []
-    for line in code.splitlines():
+    return "\n".join(line for _, line in lines_in_language(code.splitlines(), language))
+
+
+def lines_in_language(lines: Iterable[str], language: str) -> Iterator[tuple[int, str]]:
+    """Of a cell's lines those of a language, each with its index among all."""
+    for index, line in enumerate(lines):
         tagged = _TAGGED_COMMENT.match(line)
         if tagged is None:
-            lines.append(line)
+            yield index, line
         elif tagged["language"] == language:
-            lines.append(f"{tagged['indent']}# {tagged['text']}".rstrip())
-    return "\n".join(lines)
+            yield index, f"{tagged['indent']}# {tagged['text']}".rstrip()
 
 
 def _in_language(cell: NotebookNode, language: str) -> bool:

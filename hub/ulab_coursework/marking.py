@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import nbformat
@@ -20,6 +20,8 @@ from ulab_coursework.template import Rebuilt, rebuild
 from ulab_curricula import PublishedLab
 from ulab_runtime.judge import trial
 from ulab_runtime.judge.verdicts import Kind, Verdict, points
+
+Narrow = Callable[[nbformat.NotebookNode], nbformat.NotebookNode]
 
 
 class NotStarted(UserError):
@@ -98,6 +100,7 @@ class Marker:
         lab: PublishedLab,
         slot: int = 0,
         progress: trial.Progress = lambda question, done, of: None,
+        narrow: Narrow = lambda notebook: notebook,
     ) -> Marked:
         """Mark a notebook that `notebooks.parse` read.
 
@@ -105,6 +108,8 @@ class Marker:
         ----------
         slot, progress
             As `Judges.judge` has them.
+        narrow
+            Leaves out cells of the rebuilt notebook that need not run; those are not marked.
 
         Raises
         ------
@@ -120,6 +125,7 @@ class Marker:
         release = known.release(language)
         check_belongs(submitted, lab.id, release)
         rebuilt = rebuild(submitted, release, known.source)
+        rebuilt = replace(rebuilt, notebook=narrow(rebuilt.notebook))
         judged = self._judges.judge(rebuilt.notebook, known.tests, language, slot, progress)
         if not judged.started:
             raise NotStarted(

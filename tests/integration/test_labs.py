@@ -66,7 +66,7 @@ def bad_sources() -> Iterator[tuple[str, str, str]]:
     yield (
         "wrong reference",
         change("secret_total = a + b", "secret_total = a"),
-        ("the reference solution fails add-test: AssertionError: 1 加 2 等于 3。"),
+        ("The reference solution fails this test: AssertionError: 1 加 2 等于 3。"),
     )
     yield (
         "free points",
@@ -181,6 +181,11 @@ def test_a_fixture_that_does_not_hold_is_reported(tmp_path: Path, name: str) -> 
 
 def test_messages_are_checked_in_the_language_asked_for(tmp_path: Path) -> None:
     folder = write_lab(tmp_path)
+    assert check(folder, tmp_path, "zh").ok
+    # Its one Chinese string without a language is no promise about the English notebook.
+    assert check(folder, tmp_path, "en").ok
+    answer = folder / "fixtures" / "wrong" / "minus.py"
+    answer.write_text(answer.read_text().replace("en: 1 and 2", "en: one and two"))
     assert check(folder, tmp_path, "zh").ok
     english = check(folder, tmp_path, "en")
     assert "1 and 2 make 3" in "\n".join(map(str, english.problems))

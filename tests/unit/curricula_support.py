@@ -65,7 +65,12 @@ assert double(4) == 8, ulab.say(zh="4 的两倍是 8。", en="Twice 4 is 8.")
 """  # noqa: E501
 
 WRONG = {
-    "minus": ("add-test: 2, double-test: 1", "1 加 2", "add", "def add(a, b):\n    return a - b"),
+    "minus": (
+        "add-test: 2, double-test: 1",
+        "{zh: 1 加 2, en: 1 and 2}",
+        "add",
+        "def add(a, b):\n    return a - b",
+    ),
     "first": ("add-test: 2, double-test: 1", "1 加 2", "add", "def add(a, b):\n    return a"),
     "absolute": ("add-test: 2", "负数", "add", "def add(a, b):\n    return abs(a) + abs(b)"),
     "square": ("double-test: 1", "两倍", "double", "def double(a):\n    return a * a"),

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from ulab_deploy import console
+from ulab_deploy.commands import curricula_check
 from ulab_deploy.commands.options import Json
-from ulab_deploy.console import say, sentence, t
+from ulab_deploy.console import say, t
 
 
 def register(app: typer.Typer) -> None:
@@ -20,57 +21,7 @@ def register(app: typer.Typer) -> None:
     )
     app.add_typer(curricula, name="curricula")
 
-    @curricula.command(
-        "check",
-        help=t(
-            "Prove labs: the reference scores full, the empty release nothing, every listed wrong "
-            "answer loses what it should. Exit code 1 when anything is wrong."
-        ),
-        epilog=t("Example: {example}", example="ulab curricula check garments"),
-    )
-    def check(
-        names: Annotated[
-            list[str] | None, typer.Argument(help=t("Labs or curricula; all when left out."))
-        ] = None,
-        lab_language: Annotated[
-            str, typer.Option(metavar="zh|en", help=t("The language of the messages compared."))
-        ] = "zh",
-        json: Json = False,
-    ) -> None:
-        from ulab_curricula import check_lab
-        from ulab_deploy.base import open_base
-        from ulab_deploy.catalogue import labs_of_checkout
-        from ulab_deploy.prepare import provide
-
-        base = open_base()
-        labs = labs_of_checkout(names or [])
-        provide(base, [name for lab in labs for name in lab.manifest.datasets])
-        reports = []
-        for lab in labs:
-            if not json:
-                say(t("checking {lab}…", lab=lab.id))
-            report = check_lab(lab, base.layout.dataset_store, language=lab_language)
-            reports.append(report)
-            if not json:
-                for problem in report.problems:
-                    say(f"  ✗ {sentence(problem)}")
-                if report.ok:
-                    say("  ✓ " + t("{count} runs as promised", count=len(report.runs)))
-        if json:
-            console.say_json(
-                [
-                    {
-                        "lab": report.lab,
-                        "ok": report.ok,
-                        "problems": [sentence(problem) for problem in report.problems],
-                        "points": dict(report.points),
-                        "seconds": round(report.seconds, 1),
-                    }
-                    for report in reports
-                ]
-            )
-        if not all(report.ok for report in reports):
-            raise typer.Exit(1)
+    curricula_check.register(curricula)
 
     @curricula.command(
         "publish",

@@ -27,8 +27,12 @@ from ulab_runtime.judge.verdicts import Kind
 
 REASON_LENGTH = 2000
 HOW_TO_CROSS = mark(
-    "{fault} Mark the helper that makes it with @ulab.at_student, so that it runs beside the "
+    "{fault} Put what needs it into a helper marked @ulab.at_student: that runs beside the "
     "student's code."
+)
+COMPARED = mark(
+    "It compared an object of the student's, of the type {name}, with a value. Such an object "
+    "stays with the student and equals no value: compare what its attributes or methods give."
 )
 NOT_FINITE = mark("The test gave no finite number.")
 
@@ -79,13 +83,14 @@ def verdict(link: Link, test: Test, names: dict[str, Any], seed: int) -> dict[st
             value = _run(test, names)
     except BaseException as raised:
         error = raised
-    language = os.environ.get("ULAB_LANGUAGE", "en")
-    said = decided(link.fault, error, value, translations(language).gettext)
+    gettext = translations(os.environ.get("ULAB_LANGUAGE", "en")).gettext
+    said = decided(link.fault, error, value, gettext)
     return {
         "verdict": "failed",
         "value": None,
         "reason": "",
         **said,
+        "hint": _clean(gettext(COMPARED).format(name=link.compared)) if link.compared else "",
         "test_lines": _lines(link.fault or error, test.file),
         "student_traceback": [] if error is None else [_clean(line) for line in link.lines],
         "seconds": time.monotonic() - begun,

@@ -41,12 +41,15 @@ class Link:
         caught it: a `CannotCross`, a `Forged` or a `StudentGone`.
     lines
         Of the student's own code, the ones that the latest error came through.
+    compared
+        The type of the latest object of the student's that was compared with a value.
     """
 
     def __init__(self, sock: socket.socket) -> None:
         self.errors = StudentErrors()
         self.fault: Exception | None = None
         self.lines: list[str] = []
+        self.compared = ""
         self.codec = Codec(self._outgoing, self._incoming)
         self._sock = sock
         self._number = 0
@@ -57,7 +60,7 @@ class Link:
 
     def begin(self, seed: int) -> None:
         """Begin a test: what went wrong in an earlier one is no fault of this one."""
-        self.lines = []
+        self.lines, self.compared = [], ""
         if not self._useless:
             self.fault = None
             self.ask("seed", seed=seed)

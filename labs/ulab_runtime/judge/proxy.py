@@ -152,7 +152,10 @@ class Proxy:
 
     # An object of the student's is never equal to a value, whatever its class says.
     def __eq__(self, other: object) -> Any:
-        return self is other or (_both(self, other) and _special(self, "__eq__", other) is True)
+        if not _both(self, other):
+            self._ulab_link.compared = type(self).__name__
+            return False
+        return self is other or _special(self, "__eq__", other) is True
 
     def __ne__(self, other: object) -> Any:
         return not self == other

@@ -348,6 +348,7 @@ def verdict_of(question: str, answer: Mapping[str, Any]) -> Verdict:
             student_traceback=tuple(map(str, answer.get("student_traceback", ()))),
             seconds=float(answer.get("seconds", 0.0)),
             test_lines=tuple(map(int, answer.get("test_lines", ()))),
+            hint=str(answer.get("hint", "")),
         )
     return Verdict(question, Kind.DIED, None, "", (), 0.0)
 

@@ -43,6 +43,8 @@ class Verdict:
         How long the test ran.
     test_lines
         The lines of the test at which it ended, outermost first: for its author alone.
+    hint
+        What may have made it fail that would pass in a plain notebook: for its author alone.
     """
 
     question: str
@@ -52,6 +54,7 @@ class Verdict:
     student_traceback: tuple[str, ...] = ()
     seconds: float = 0.0
     test_lines: tuple[int, ...] = ()
+    hint: str = ""
 
 
 def points(verdict: Verdict, max_points: float) -> float | None:
