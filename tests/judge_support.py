@@ -96,6 +96,16 @@ def running_bench() -> Iterator[RealBench]:
 
 
 def step(
-    question: str, source: str, asks: Sequence[str] = (), given: Sequence[str] = ()
+    question: str,
+    source: str,
+    asks: Sequence[str] = (),
+    given: Sequence[str] = (),
+    defines: Sequence[str] = (),
 ) -> dict[str, Any]:
-    return {"id": question, "source": source, "given": list(given), "asks": list(asks)}
+    return {
+        "id": question,
+        "source": source,
+        "given": list(given),
+        "asks": list(asks),
+        "defines": list(defines),
+    }

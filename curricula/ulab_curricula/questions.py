@@ -10,6 +10,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from ulab_curricula.origins import BUILTIN, Cell, Source, Why, bound_by, cells_of, given
+from ulab_curricula.own_classes import defined_for
 from ulab_curricula.statements import Statement
 
 _SHOWING_LIBRARIES = {"IPython", "matplotlib", "plotly", "seaborn", "ulab"}
@@ -31,6 +32,9 @@ class Question:
         Names it takes from them.
     asks
         Names it takes from the student, and why they are the student's.
+    defines
+        What the classes of the solution that these names lead to define: operators and methods
+        that an object of the student's is asked for.
     """
 
     id: str
@@ -38,6 +42,7 @@ class Question:
     given: tuple[str, ...]
     names: tuple[str, ...]
     asks: Mapping[str, Source]
+    defines: tuple[str, ...] = ()
 
 
 class Mix(StrEnum):
@@ -96,17 +101,19 @@ def questions(source: NotebookNode) -> list[Question]:
         before = [statement for at, statement in flat if at < index]
         run = [statement.source for statement in before[done:] if id(statement) in wanted]
         done = len(before)
+        asks = {
+            name: reasons.get(name, Source(Why.UNSEEN))
+            for name in sorted(reads - names)
+            if name in reasons or name not in BUILTIN
+        }
         found.append(
             Question(
                 id=cells[index].id,
                 source=cells[index].source,
                 given=tuple(run),
                 names=tuple(sorted(reads & names)),
-                asks={
-                    name: reasons.get(name, Source(Why.UNSEEN))
-                    for name in sorted(reads - names)
-                    if name in reasons or name not in BUILTIN
-                },
+                asks=asks,
+                defines=defined_for(asks, before),
             )
         )
     return found
@@ -120,6 +127,7 @@ def steps(source: NotebookNode) -> list[dict[str, Any]]:
             "source": question.source,
             "given": list(question.given),
             "asks": list(question.asks),
+            "defines": list(question.defines),
         }
         for question in questions(source)
     ]

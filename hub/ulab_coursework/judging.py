@@ -208,6 +208,7 @@ def _step(test: Test) -> dict[str, object]:
         "source": test.source,
         "given": list(test.given),
         "asks": list(test.asks),
+        "defines": list(test.defines),
     }
 
 

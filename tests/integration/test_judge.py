@@ -74,9 +74,9 @@ CASES = [
     ("set", "s = Shape('x')\ns.name = 'y'\nassert s.name == 'y' and 20 in s and s + 1 == 101", "Shape", "passed", ""),
     ("with", "with Shape('x') as s: assert s.name == 'x'", "Shape", "passed", ""),
     ("forged equality", "assert always == 3", "always", "failed", "AssertionError"),
-    ("forged order", "always > 3", "always", "failed", "TypeError"),
-    # What the docs say of operators and of empty arrays, and the way out of it.
-    ("operators", "assert abs(always_zero() - 5) < 1e-9 and isinstance(always_zero(), float)", "always_zero", "passed", ""),
+    ("forged order", "always > 3", "always", "failed", "of the class Shape"),
+    ("operators", "assert abs(always_zero() - 5) < 1e-9", "always_zero", "failed", "of the class Zero"),
+    ("claimed type", "assert isinstance(always_zero(), float)", "always_zero", "failed", "AssertionError"),
     ("its own type", "assert type(always_zero()) is float", "always_zero", "failed", "AssertionError"),
     ("close", "np.testing.assert_allclose(always_zero(), 5.0)", "always_zero", "failed", ""),
     ("generator", "assert list(count(300)) == list(range(300))\nassert next(count(1)) == 0", "count", "passed", ""),
@@ -102,7 +102,7 @@ CASES = [
 def bench() -> Iterator[RealBench]:
     with running_bench() as bench:
         steps = [
-            step(question, source, asks.split(), [GIVEN] if place == 0 else [])
+            step(question, source, asks.split(), [GIVEN] if place == 0 else [], ["__add__"])
             for place, (question, source, asks, _, _) in enumerate(CASES)
         ]
         assert bench.load(steps) == {"ready": True}

@@ -350,12 +350,14 @@ def test_steps_are_in_the_notebooks_order_and_run_once() -> None:
             "source": "assert answer(b) == b",
             "given": ["a = 1", "b = 2"],
             "asks": ["answer"],
+            "defines": [],
         },
         {
             "id": "test-4",
             "source": "### BEGIN HIDDEN TESTS\nassert answer(c) == c\n### END HIDDEN TESTS",
             "given": ["c = a + b"],
             "asks": ["answer"],
+            "defines": [],
         },
     ]
 

@@ -165,7 +165,8 @@ def compiled(step: dict[str, Any]) -> Test:
         expression = tree.body.pop()
         assert isinstance(expression, ast.Expr)
         last = _compile(ast.Expression(expression.value), file, "eval")
-    return Test(_compile(tree, file, "exec"), last, tuple(step["asks"]), file)
+    asks, defines = tuple(step["asks"]), frozenset(step["defines"])
+    return Test(_compile(tree, file, "exec"), last, asks, file, defines)
 
 
 def _compile(tree: ast.Module | ast.Expression, file: str, mode: str) -> types.CodeType:

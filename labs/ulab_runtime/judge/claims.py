@@ -1,5 +1,9 @@
 """Which class a student's object may be taken for in `isinstance`, from the names it claims.
 
+Never a class of data: that crosses as data, and what doesn't is none, whatever it claims. A test
+that looks for a number with `isinstance` would go on with an object whose operators are the
+student's.
+
 Only classes that are written in Python, and a few of Python's own: C code that is told that an
 object is of its own type reads that object's memory.
 """
@@ -7,7 +11,6 @@ object is of its own type reads that object's memory.
 from __future__ import annotations
 
 import builtins
-import collections
 import sys
 import types
 from collections.abc import Sequence
@@ -15,18 +18,15 @@ from typing import Any
 
 _HEAP_TYPE = 1 << 9
 _OURS = frozenset({"__main__", "ulab_runtime", "ulab_core"})
+_DATA_MODULES = frozenset({"numbers", "fractions", "decimal", "datetime", "numpy", "pandas"})
+"""Libraries whose classes are data or stand for them, those that are written in Python too."""
 _OWN: dict[str, type] = {
     f"builtins:{kind.__qualname__}": kind
     for kind in (
-        *(bool, int, float, complex, str, bytes, bytearray),
-        *(list, tuple, dict, set, frozenset, type, map, zip, filter, enumerate, reversed),
+        *(type, map, zip, filter, enumerate, reversed),
         *(types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType),
         *(types.GeneratorType, types.CoroutineType),
     )
-}
-_OWN |= {
-    f"collections:{kind.__qualname__}": kind
-    for kind in (collections.OrderedDict, collections.defaultdict, collections.deque)
 }
 _ERRORS = {
     f"builtins:{name}": kind
@@ -61,7 +61,7 @@ def known_error(names: Sequence[str]) -> type[Exception]:
 
 def _loaded(name: str) -> type | None:
     module, _, path = name.partition(":")
-    if module.partition(".")[0] in _OURS:
+    if module.partition(".")[0] in _OURS | _DATA_MODULES:
         return None
     found: Any = sys.modules.get(module)
     for part in path.split("."):

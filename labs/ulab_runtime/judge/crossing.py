@@ -12,5 +12,9 @@ class CannotCross(UserError):
     """The judge was asked to give the student what can't be sent: its test's author's fault."""
 
 
+class NotPlain(UserError):
+    """The student's code gave an object where only a plain value may be asked this."""
+
+
 class Forged(Exception):
     """The student process answered what no honest one would."""

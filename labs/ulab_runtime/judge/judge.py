@@ -18,7 +18,7 @@ from typing import Any
 from ulab_core.i18n import mark, translations
 from ulab_runtime.judge.at_student import at_link
 from ulab_runtime.judge.capturing import captured_text
-from ulab_runtime.judge.crossing import CannotCross, Forged
+from ulab_runtime.judge.crossing import CannotCross, Forged, NotPlain
 from ulab_runtime.judge.frames import CONTROL_LIMIT, Ended, receive, send
 from ulab_runtime.judge.link import Link, StudentGone
 from ulab_runtime.judge.proxy import Proxy
@@ -51,12 +51,15 @@ class Test:
         The names that come from the student.
     file
         What its lines are said to be of.
+    defines
+        Operators and methods that the solution's own classes have.
     """
 
     body: types.CodeType
     last: types.CodeType | None
     asks: tuple[str, ...]
     file: str
+    defines: frozenset[str] = frozenset()
 
 
 def judge(control: socket.socket, link: socket.socket, tests: dict[str, Test], names: Any) -> None:
@@ -76,7 +79,7 @@ def verdict(link: Link, test: Test, names: dict[str, Any], seed: int) -> dict[st
     begun = time.monotonic()
     value, error = None, None
     try:
-        link.begin(seed)
+        link.begin(seed, test.defines)
         seed_all(seed)
         with captured_text():
             _fetch(link, test, names)
@@ -119,6 +122,8 @@ def decided(
     if isinstance(fault, CannotCross):
         reason = gettext(HOW_TO_CROSS).format(fault=fault.sentence(gettext))
         return {"verdict": Kind.UNDECIDED.value, "reason": _clean(reason)}
+    if isinstance(fault, NotPlain):
+        return {"verdict": Kind.FAILED.value, "reason": _clean(fault.sentence(gettext))}
     if isinstance(fault, StudentGone):
         return {"verdict": Kind.DIED.value, "reason": str(fault)}
     if isinstance(fault, Forged):

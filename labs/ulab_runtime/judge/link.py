@@ -8,10 +8,10 @@ import sys
 import types
 import weakref
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from ulab_core.i18n import mark
-from ulab_runtime.judge.crossing import CannotCross, Forged
+from ulab_runtime.judge.crossing import CannotCross, Forged, NotPlain
 from ulab_runtime.judge.errors import StudentErrors
 from ulab_runtime.judge.frames import LINK_LIMIT, Broken, Ended, TooLong, pack, receive
 from ulab_runtime.judge.proxy import SPECIAL, About, Proxy, proxy_class
@@ -38,7 +38,10 @@ class Link:
     ----------
     fault
         What went wrong between the two and isn't the student's code's error, even if the test
-        caught it: a `CannotCross`, a `Forged` or a `StudentGone`.
+        caught it: a `CannotCross`, a `NotPlain`, a `Forged` or a `StudentGone`.
+    defines
+        Operators and methods that the solution's own classes have, so that those of an object
+        of the student's are asked for.
     lines
         Of the student's own code, the ones that the latest error came through.
     compared
@@ -48,6 +51,7 @@ class Link:
     def __init__(self, sock: socket.socket) -> None:
         self.errors = StudentErrors()
         self.fault: Exception | None = None
+        self.defines: frozenset[str] = frozenset()
         self.lines: list[str] = []
         self.compared = ""
         self.codec = Codec(self._outgoing, self._incoming)
@@ -58,9 +62,10 @@ class Link:
         self._received: dict[int, int] = {}
         self._forgotten: list[list[int]] = []
 
-    def begin(self, seed: int) -> None:
+    def begin(self, seed: int, defines: frozenset[str] = frozenset()) -> None:
         """Begin a test: what went wrong in an earlier one is no fault of this one."""
         self.lines, self.compared = [], ""
+        self.defines = defines
         if not self._useless:
             self.fault = None
             self.ask("seed", seed=seed)
@@ -89,6 +94,17 @@ class Link:
     def call(self, on: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Call something of the student's; what it changed of its arguments is changed here too."""
         return self._ask("call", on, list(args), dict(kwargs), {})
+
+    def refuse(self, fault: NotPlain) -> NoReturn:
+        """End the test with a reason for the student, even if the test catches it.
+
+        Raises
+        ------
+        NotPlain
+            Always.
+        """
+        self.fault = self.fault or fault
+        raise fault
 
     def forget(self, ref: int) -> None:
         """There is no proxy of this any more."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ulab_core.i18n import mark
 from ulab_runtime.judge.claims import known_class
-from ulab_runtime.judge.crossing import CannotCross, Forged
+from ulab_runtime.judge.crossing import CannotCross, Forged, NotPlain
 
 if TYPE_CHECKING:
     from ulab_runtime.judge.link import Link
@@ -50,6 +51,7 @@ _OPERATORS = [
 ]
 BINARY = [f"__{side}{name}__" for name in _OPERATORS for side in ("", "r")]
 IN_PLACE = [f"__i{name}__" for name in _OPERATORS if name != "divmod"]
+_FAMILY = {f"__{side}{name}__": name for name in _OPERATORS for side in ("", "r", "i")}
 ITEMS = ["__getitem__", "__setitem__", "__delitem__", "__contains__"]
 ORDER = ["__lt__", "__le__", "__gt__", "__ge__"]
 SPECIAL = frozenset(
@@ -78,7 +80,24 @@ READABLE = frozenset(
 )
 """The only attributes with such names that are asked for: libraries take others, such as
 ``__array_interface__``, for addresses in memory."""
+COMPARING = frozenset(
+    [
+        *("eq", "ne", "lt", "le", "gt", "ge", "equal", "equals", "allclose", "isclose", "close"),
+        *("compare", "isin", "between", "contains", "startswith", "endswith", "match", "fullmatch"),
+        *("issubset", "issuperset", "isdisjoint", "difference", "symmetric_difference"),
+        *("sub", "rsub", "subtract", "dist", "greater", "less", "not_equal"),
+        *("logical_and", "logical_or", "logical_xor"),
+    ]
+)
+"""Methods of data that are operators under another name."""
 LARGEST_BATCH = 256
+MOST_TAKEN = 1_000_000
+"""Values that one iteration gives a test, so that an endless one does not fill its memory."""
+PLAIN_WANTED = mark(
+    "Your code gave an object of the class {name} where the test works with a plain value, "
+    "such as a number, a text, a list, an array or a table."
+)
+TOO_MANY = mark("Your code gave a {name} of more than {most} values.")
 _FIELDS = ("_ulab_link", "_ulab_ref", "_ulab_about")
 _classes: dict[tuple[str, tuple[str, ...]], type[Proxy]] = {}
 
@@ -138,7 +157,10 @@ class Proxy:
     def __getattr__(self, name: str) -> Any:
         if _is_hidden(name):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return self._ulab_link.ask("get", on=self, name=name)
+        found = self._ulab_link.ask("get", on=self, name=name)
+        if name in COMPARING and callable(found) and name not in self._ulab_link.defines:
+            return functools.partial(_refused, self)
+        return found
 
     def __setattr__(self, name: str, value: Any) -> None:
         if _is_hidden(name):
@@ -150,14 +172,20 @@ class Proxy:
             raise AttributeError(name)
         self._ulab_link.ask("delete", on=self, name=name)
 
-    # An object of the student's is never equal to a value, whatever its class says.
+    # An object of the student's is never equal to a value, whatever its class says. That it is
+    # unequal to one would be no less of an answer than that it is equal.
     def __eq__(self, other: object) -> Any:
         if not _both(self, other):
             self._ulab_link.compared = type(self).__name__
             return False
-        return self is other or _special(self, "__eq__", other) is True
+        if self is other:
+            return True
+        _allow(self, "__eq__")
+        return _special(self, "__eq__", other) is True
 
     def __ne__(self, other: object) -> Any:
+        if other is not None and not _both(self, other):
+            _allow(self, "__eq__")
         return not self == other
 
     def __hash__(self) -> int:
@@ -215,6 +243,34 @@ def _special(proxy: Proxy, name: str, *values: Any) -> Any:
     return proxy._ulab_link.ask("special", on=proxy, name=name, values=list(values))
 
 
+def _refused(proxy: Proxy, *args: Any, **kwargs: Any) -> Any:
+    fault = NotPlain(PLAIN_WANTED, name=type(proxy).__name__)
+    object.__getattribute__(proxy, "_ulab_link").refuse(fault)
+
+
+def _allow(proxy: Proxy, name: str) -> None:
+    """Refuse an operator unless the solution's own classes have it."""
+    plain = f"__{_FAMILY.get(name, name.strip('_'))}__"
+    if not {name, plain} & proxy._ulab_link.defines:
+        _refused(proxy)
+
+
+def _operator(name: str) -> Callable[..., Any]:
+    def method(self: Proxy, *values: Any) -> Any:
+        _allow(self, name)
+        return _special(self, name, *values)
+
+    return method
+
+
+def _contains(self: Proxy, value: Any) -> Any:
+    if "__contains__" in self._ulab_link.defines:
+        return _special(self, "__contains__", value)
+    if not hasattr(type(self), "__iter__"):
+        _refused(self)
+    return any(each is value or each == value for each in iter(self))
+
+
 def _asked(name: str) -> Callable[..., Any]:
     def method(self: Proxy, *values: Any) -> Any:
         return _special(self, name, *values)
@@ -224,6 +280,7 @@ def _asked(name: str) -> Callable[..., Any]:
 
 def _ordered(name: str) -> Callable[..., Any]:
     def method(self: Proxy, other: Any) -> Any:
+        _allow(self, name)
         return _special(self, name, other) if _both(self, other) else NotImplemented
 
     return method
@@ -241,8 +298,27 @@ def _exit(self: Proxy, kind: Any, error: Any, trace: Any) -> Any:
 
 def _iterate(self: Proxy) -> Iterator[Any]:
     if hasattr(type(self), "__next__"):
-        return self  # taking ahead of it would lose what is left
-    return _batches(self._ulab_link, self._ulab_link.ask("iterate", on=self))
+        found = _one_by_one(self)  # taking ahead of it would lose what is left
+    else:
+        found = _batches(self._ulab_link, self._ulab_link.ask("iterate", on=self))
+    return _bounded(self, found)
+
+
+def _one_by_one(proxy: Any) -> Iterator[Any]:
+    while True:
+        try:
+            value = next(proxy)
+        except StopIteration:
+            return
+        yield value
+
+
+def _bounded(proxy: Proxy, values: Iterator[Any]) -> Iterator[Any]:
+    for place, value in enumerate(values):
+        if place >= MOST_TAKEN:
+            fault = NotPlain(TOO_MANY, name=type(proxy).__name__, most=MOST_TAKEN)
+            proxy._ulab_link.refuse(fault)
+        yield value
 
 
 def _batches(link: Link, iterator: Any) -> Iterator[Any]:
@@ -259,8 +335,10 @@ def _batches(link: Link, iterator: Any) -> Iterator[Any]:
 
 
 _METHODS: dict[str, Callable[..., Any]] = {
-    **{name: _asked(name) for name in (*UNARY, *BINARY, *IN_PLACE, *ITEMS)},
+    **{name: _asked(name) for name in (*UNARY, *ITEMS)},
+    **{name: _operator(name) for name in (*BINARY, *IN_PLACE)},
     **{name: _ordered(name) for name in ORDER},
+    "__contains__": _contains,
     "__call__": _call,
     "__exit__": _exit,
     "__iter__": _iterate,
