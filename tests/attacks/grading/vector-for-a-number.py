@@ -5,7 +5,7 @@
 # score: {mean-test: 0, primes-test: 0, totals-test: 0}
 # ---
 
-# %% vector
+# %% mean
 class Vector:
     def __init__(self, x, y):
         self.parts = (x, y)
@@ -35,5 +35,11 @@ class Vector:
 def mean(values):
     return Vector(0, 0)
 
+# %% primes
+primes = mean
 
-primes = totals = mean
+# %% totals
+totals = mean
+
+# %% vector
+Vector = Vector
