@@ -32,7 +32,7 @@ from ulab_runtime.judge.crossing import CannotCross, Forged
 from ulab_runtime.judge.frames import Broken, pack, unpack
 from ulab_runtime.judge.judge import Test, verdict
 from ulab_runtime.judge.link import Link
-from ulab_runtime.judge.trial import verdict_of
+from ulab_runtime.judge.record import verdict_of
 from ulab_runtime.judge.values import DECODERS, ENCODERS, Codec
 
 MORE_MEMORY = 2 << 30

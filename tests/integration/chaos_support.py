@@ -40,8 +40,9 @@ class AtOnce:
 
     def judge(self, notebook: Any, tests: Any, *_: object) -> Any:
         from ulab_core.settings import load_settings
-        from ulab_coursework.judging import Judged, fill
-        from ulab_runtime.judge.trial import Record
+        from ulab_coursework.filling import fill
+        from ulab_coursework.judging import Judged
+        from ulab_runtime.judge.record import Record
         from ulab_runtime.judge.verdicts import Kind, Verdict
 
         time.sleep(random.uniform(0.0, 0.3))

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import threading
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import Any
 
 from ulab_runtime.judge import frames
 from ulab_runtime.judge.benches import Sitting
 from ulab_runtime.judge.clocks import GRACE_S, Clocks
+from ulab_runtime.judge.record import (
+    Cell,
+    CellRun,
+    Question,
+    Record,
+    Status,
+    Step,
+    ended,
+    ended_question,
+    not_run,
+    verdict_of,
+)
 from ulab_runtime.judge.seat import Seat
 from ulab_runtime.judge.verdicts import Kind, Verdict
 
@@ -23,69 +33,7 @@ MOST_STARTS = 4
 HARD_S = 30.0
 """Beyond a submission's time, until everything of it is killed wherever it is."""
 
-Outputs = list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Code that runs with the student."""
-
-    id: str
-    source: str
-
-
-@dataclass(frozen=True)
-class Question:
-    """A test that the judge runs."""
-
-    id: str
-
-
-Step = Cell | Question
 Progress = Callable[[str, int, int], None]
-
-
-class Status(StrEnum):
-    """How a cell ended."""
-
-    OK = "ok"
-    ERROR = "error"
-    TIMED_OUT = "timed_out"
-    OUT_OF_MEMORY = "out_of_memory"
-    DIED = "died"
-    NOT_RUN = "not_run"
-
-
-@dataclass(frozen=True)
-class CellRun:
-    """What came of a cell.
-
-    Attributes
-    ----------
-    outputs
-        As nbformat has them, from untrusted hands.
-    """
-
-    status: Status
-    outputs: Any = ()
-
-
-@dataclass
-class Record:
-    """What came of a submission: every cell and every question is in it.
-
-    Attributes
-    ----------
-    started
-        Whether its code ran at all; if not, it is our failure and not the student's.
-    log
-        What its processes wrote past Python, for whoever looks after the base.
-    """
-
-    cells: dict[str, CellRun] = field(default_factory=dict)
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-    started: bool = False
-    log: str = ""
 
 
 @dataclass
@@ -115,14 +63,6 @@ class _Lost(Exception):
     def __init__(self, how: Status) -> None:
         super().__init__(how)
         self.how = how
-
-
-KINDS: Mapping[Status, Kind] = {
-    Status.TIMED_OUT: Kind.TIMED_OUT,
-    Status.OUT_OF_MEMORY: Kind.OUT_OF_MEMORY,
-    Status.DIED: Kind.DIED,
-    Status.NOT_RUN: Kind.NOT_RUN,
-}
 
 
 def hold(
@@ -219,13 +159,13 @@ class _Trial:
 
     def _one(self, index: int, step: Step) -> CellRun | Verdict:
         if self._student is None or self._clock.over() or self._killed:
-            return _not_run(step)
+            return not_run(step)
         try:
             return self._do(step)
         except _Lost as lost:
             self._deadly.add(index)
             self._start_again(index)
-            return _ended(step, lost.how)
+            return ended(step, lost.how)
 
     def _keep(self, step: Step, result: CellRun | Verdict) -> None:
         if isinstance(result, Verdict):
@@ -259,7 +199,7 @@ class _Trial:
         answer, in_time = self._exchange(self._judge.control, request)
         self._require_student()
         if not in_time:
-            return _ended_question(question, Kind.TIMED_OUT)
+            return ended_question(question, Kind.TIMED_OUT)
         return verdict_of(question.id, answer)
 
     def _exchange(
@@ -334,34 +274,3 @@ class _Trial:
 def seed_of(name: str) -> int:
     """The seed of a step's random numbers: the same for everyone, and in each grading."""
     return zlib.crc32(name.encode())
-
-
-def verdict_of(question: str, answer: Mapping[str, Any]) -> Verdict:
-    """A verdict from what a judge said; anything odd earns nothing."""
-    with contextlib.suppress(KeyError, TypeError, ValueError):
-        value = answer.get("value")
-        return Verdict(
-            question=question,
-            kind=Kind(answer["verdict"]),
-            value=None if value is None else float(value),
-            reason=str(answer.get("reason", "")),
-            student_traceback=tuple(map(str, answer.get("student_traceback", ()))),
-            seconds=float(answer.get("seconds", 0.0)),
-            test_lines=tuple(map(int, answer.get("test_lines", ()))),
-            hint=str(answer.get("hint", "")),
-        )
-    return Verdict(question, Kind.DIED, None, "", (), 0.0)
-
-
-def _not_run(step: Step) -> CellRun | Verdict:
-    return _ended(step, Status.NOT_RUN)
-
-
-def _ended(step: Step, how: Status) -> CellRun | Verdict:
-    if isinstance(step, Cell):
-        return CellRun(how)
-    return _ended_question(step, KINDS[how])
-
-
-def _ended_question(question: Question, kind: Kind) -> Verdict:
-    return Verdict(question.id, kind, None, "", (), 0.0)
