@@ -12,7 +12,7 @@ from nbgrader import utils
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark, translations
 from ulab_core.settings import Settings
-from ulab_coursework import judging
+from ulab_coursework import filling
 from ulab_coursework.marking import Narrow, Question
 from ulab_coursework.notebooks import grade_id_of
 from ulab_curricula import Lab
@@ -223,6 +223,6 @@ class _Proof:
         return verdict.hint or translations(self._language).gettext(GENERAL_HINT)
 
     def _reason(self, verdict: Verdict) -> str:
-        if verdict.kind in judging.SENTENCES:
-            return judging.sentence(verdict.kind, self._settings, self._language)
+        if verdict.kind in filling.SENTENCES:
+            return filling.sentence(verdict.kind, self._settings, self._language)
         return verdict.reason
