@@ -26,6 +26,7 @@ WORDS = {
     "comment": mark("Comment:"),
     "questions": mark("Question by question"),
     "tested": mark("What is tested:"),
+    "sum": mark("All questions together, before points are taken off for being late:"),
     "own_code": mark("In your code"),
     "notebook": mark("Your notebook"),
     "waiting": mark("to be graded by your instructor"),

@@ -42,9 +42,10 @@ WHY = {
 
 @dataclass(frozen=True)
 class OneAnswer:
-    """Whose answer waits, why, and the page where it gets its points."""
+    """Whose answer waits (a group's has no account), why, and the page where it gets its points."""
 
     called: str
+    account: str
     reason: Reason
     address: str
 
@@ -99,7 +100,10 @@ def by_question(
             continue
         question = questions.setdefault(one.question, OpenQuestion(one.question))
         address = submission_address(BASE, person, course_id, one.notebook, one.question)
-        question.answers.append(OneAnswer(", ".join(called[one.entry]), one.reason, address))
+        account = "" if one.entry.startswith("_group-") else one.entry
+        question.answers.append(
+            OneAnswer(", ".join(called[one.entry]), account, one.reason, address)
+        )
     return [question for question in questions.values() if question.answers]
 
 

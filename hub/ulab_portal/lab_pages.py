@@ -32,6 +32,7 @@ from ulab_portal.states import STYLES, WORDS, LabState, lab_state
 
 router = APIRouter()
 MAX_POLLS = 80
+THEME = "ulab-theme"
 """How often a submit page asks for the server before it says that something is wrong."""
 
 
@@ -220,7 +221,8 @@ def show_feedback(submission_id: str, page: Annotated[Page, Depends(reading)]) -
         back = f"courses/{assignment.course_id}/{place}/{assignment.name}"
         notes = _notes(session, submission, page, for_student=role is Role.STUDENT)
     head = page.html("_feedback_head.html", back=back, notes=notes)
-    return feedback_answer(page.portal, submission_id, page.user.name, head)
+    theme = page.request.cookies.get(THEME, "")
+    return feedback_answer(page.portal, submission_id, page.user.name, head, theme)
 
 
 def _notes(

@@ -205,3 +205,23 @@ def test_the_feedback_page_leads_back_to_the_lab(with_essay: Base) -> None:
     page = Browser(app, "carol", "en").see(where).text
     assert f'href="{PREFIX}/courses/{COURSE}/teach/labs/{LAB}"' in page
     assert "prefers-color-scheme: dark" in page
+
+
+def test_the_feedback_page_is_dark_or_light_as_the_site_is(with_essay: Base) -> None:
+    browser = Browser(create_app(with_essay.settings, KnownPeople()), "alice", "en")
+    where = f"submissions/{newest(with_essay).id}/feedback"
+    assert "<html lang=" in browser.see(where).text
+    for theme in ("dark", "light"):
+        browser.cookies.set("ulab-theme", theme)
+        assert f'<html data-theme="{theme}" lang=' in browser.see(where).text
+    browser.cookies.set("ulab-theme", "x><script>")
+    page = browser.see(where).text
+    assert "<html lang=" in page
+    assert "x><script>" not in page
+
+
+def test_the_sum_says_that_it_is_before_what_being_late_costs(with_essay: Base) -> None:
+    page = read_feedback(with_essay)
+    heading = page.partition('<h1 class="score">')[2].partition("</h1>")[0]
+    assert "/" not in heading
+    assert "<strong>8.5 / 9</strong>" in page

@@ -62,6 +62,9 @@ def test_instructors_compare_and_look_and_both_are_audited(portal: Portal) -> No
     shown = carol.see(PAIR)
     assert shown.status_code == 200
     assert "ulab-alike" in shown.text
+    # Two of a class may have the same name.
+    assert 'Alice</bdi> <span class="ulab-quiet ulab-small">alice<' in shown.text
+    assert ">alice<" in page
     assert audited(portal).count(("carol", "similarity.start")) == 2
     assert audited(portal).count(("carol", "similarity.look")) == 4
     assert "相似片段" in portal.browser("carol", "zh").see(PAIR).text

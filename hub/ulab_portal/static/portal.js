@@ -110,9 +110,16 @@ function drawCharts(root) {
   }
 }
 
+// A feedback page runs no script, so the portal has to know how to show it.
+function rememberTheme() {
+  const theme = document.documentElement.dataset.bsTheme === "dark" ? "dark" : "light";
+  document.cookie = `ulab-theme=${theme}; path=${say("prefix")}; max-age=31536000; samesite=lax`;
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   drawCharts(document);
-  new MutationObserver(() => drawCharts(document)).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+  rememberTheme();
+  new MutationObserver(() => { drawCharts(document); rememberTheme(); }).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
 });
 document.addEventListener("htmx:afterSettle", (event) => drawCharts(event.detail.target));
 window.addEventListener("resize", () => {
