@@ -27,6 +27,14 @@ from ulab_runtime.judge.verdicts import Kind, Verdict
 
 GENERAL_HINT = mark("Something in it means something else there: docs/writing-tests.md says what.")
 
+LOSES = mark(
+    "This answer loses {lost:g} points here, not {promised:g}. Mend the test, or `loses` in {file}."
+)
+LOSES_FOR = mark(
+    "This answer loses {lost:g} points here, not {promised:g}: “{reason}” Mend the test, or "
+    "`loses` in {file}."
+)
+
 Outcome = Sequence[Question] | UserError
 """What one run earned, or why it was not graded."""
 
@@ -171,7 +179,7 @@ class _Proof:
                 yield self._problem(
                     mark(
                         "The test passes as a plain notebook, but the judge gives {points:g} of "
-                        "{worth:g} points: {reason} {hint}"
+                        "{worth:g} points: “{reason}” {hint}"
                     ),
                     run,
                     verdict,
@@ -189,10 +197,7 @@ class _Proof:
         lost, promised = question.max_points - question.points, fixture.loses.get(question.id, 0)
         if lost != promised:
             yield self._problem(
-                mark(
-                    "This answer loses {lost:g} points here, not {promised:g}. {reason} Mend the "
-                    "test, or `loses` in {file}."
-                ),
+                LOSES_FOR if self._reason(verdict) else LOSES,
                 fixture.name,
                 verdict,
                 lost=lost,
