@@ -87,10 +87,8 @@ def measure(settings: Settings, submissions: int, progress: Progress) -> dict[st
         base = bench_base.prepare(settings, folder)
         try:
             labs = make_class(base, folder / "labs", submissions, LABS)
-            # As the portal does when it begins to serve; so nbgrader has it as well.
-            gc.collect()
-            gc.freeze()
             progress.stage(mark("Asking nbgrader…"))
+            _settle()
             stock = _of_nbgrader(base, labs[0])
             progress.stage(mark("Asking U Lab…"))
             ours = asyncio.run(_of_portal(base, labs[0]))
@@ -127,6 +125,12 @@ def _ms(ask: Callable[[], Any]) -> float:
     return round(1000 * statistics.median(took), 1)
 
 
+def _settle() -> None:
+    """Do what the portal does before it serves, and for nbgrader the same."""
+    gc.collect()
+    gc.freeze()
+
+
 async def _of_portal(base: Base, lab: str) -> dict[str, float]:
     """Milliseconds of the portal's pages."""
     teach = f"{PREFIX}courses/{COURSE}/teach"
@@ -137,6 +141,7 @@ async def _of_portal(base: Base, lab: str) -> dict[str, float]:
         "scores_csv": f"{teach}/scores.csv",
     }
     app = create_app(base.settings, Teacher())
+    _settle()
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://bench") as client:
         return {name: await _ms_of(partial(client.get, page)) for name, page in pages.items()}
