@@ -16,12 +16,14 @@ from ulab_core.settings import Settings
 from ulab_coursework.courses import find_assignment, require_instructor
 from ulab_coursework.graded import replace_file
 from ulab_coursework.similarity import make_locked
-from ulab_coursework.similarity_lock import locked
+from ulab_coursework.similarity_lock import locked, was_cut_off
 
 log = logging.getLogger(__name__)
 FAILED = mark(
     "The submissions could not be compared. The administrator finds the reason in the log."
 )
+
+CUT_OFF = mark("The site was restarted while the submissions were compared. Start it again.")
 
 
 def start(
@@ -63,6 +65,8 @@ def start(
 
 def failure(layout: Layout, course_id: str, assignment: str) -> str | None:
     """Why the last one was not made: an untranslated sentence (a catalogue key)."""
+    if was_cut_off(layout, course_id, assignment):
+        return CUT_OFF
     try:
         return _failed_file(layout, course_id, assignment).read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -33,6 +33,15 @@ def being_made_since(layout: Layout, course_id: str, assignment: str) -> datetim
     return None
 
 
+def was_cut_off(layout: Layout, course_id: str, assignment: str) -> bool:
+    """Whether the last one who began with it died before it was made."""
+    try:
+        begun = bool(_lock_file(layout, course_id, assignment).read_text())
+    except FileNotFoundError:
+        return False
+    return begun and being_made_since(layout, course_id, assignment) is None
+
+
 @contextmanager
 def locked(layout: Layout, course_id: str, assignment: str) -> Iterator[None]:
     """Let nobody else make this report meanwhile; the lock ends with the process.
@@ -57,7 +66,11 @@ def locked(layout: Layout, course_id: str, assignment: str) -> Iterator[None]:
         held.truncate(0)
         held.write(utc_now().isoformat())
         held.flush()
-        yield
+        try:
+            yield
+        finally:
+            # Only who died leaves it: so the next to look knows.
+            held.truncate(0)
 
 
 def _lock_file(layout: Layout, course_id: str, assignment: str) -> Path:

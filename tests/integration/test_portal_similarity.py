@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -93,6 +95,31 @@ def test_it_is_not_made_twice_at_once_and_a_dead_one_blocks_nothing(portal: Port
     assert layout.similarity_file(COURSE, LAB).with_suffix(".lock").exists()
     assert 'id="comparing"' not in carol.see(PAGE).text
     compare(portal)
+
+
+def test_a_restarted_portal_says_that_a_comparison_was_cut_off(portal: Portal) -> None:
+    portal.hand_in("alice", answer(LONG))
+    layout, carol = portal.base.layout, portal.browser("carol")
+    compare(portal)
+    assert 'id="not-compared"' not in carol.see(PAGE).text
+    holding = (
+        "import sys, time; from ulab_core.layout import Layout; "
+        "from ulab_core.settings import load_settings; "
+        "from ulab_coursework.similarity_lock import locked\n"
+        f"with locked(Layout.of(load_settings()), {COURSE!r}, {LAB!r}):\n"
+        "    print('held', flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", holding], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        assert 'id="comparing"' in carol.see(PAGE).text
+        process.kill()
+    page = carol.see(PAGE).text
+    assert 'id="comparing"' not in page
+    assert "restarted while the submissions were compared" in page
+    assert being_made_since(layout, COURSE, LAB) is None
+    compare(portal)
+    assert 'id="not-compared"' not in carol.see(PAGE).text
 
 
 def test_a_failure_is_told_and_can_be_tried_again(
