@@ -30,14 +30,17 @@ class Budget:
 
     text: int = 2_000_000
     pictures: int = 24_000_000
+    outputs: int = 10_000
+    """How many there may be: an empty one costs no character, and yet memory."""
 
     def take(self, output: dict[str, Any]) -> bool:
         """Whether an output can be afforded; it is paid for then."""
         data = output.get("data", {})
         pictures = sum(len(value) for mime, value in data.items() if mime in PICTURES)
         text = sum(map(len, _texts(output))) - pictures
-        if text > self.text or pictures > self.pictures:
+        if text > self.text or pictures > self.pictures or self.outputs < 1:
             return False
+        self.outputs -= 1
         self.text -= text
         self.pictures -= pictures
         return True
@@ -51,18 +54,20 @@ def admit(outputs: object, budget: Budget) -> list[nbformat.NotebookNode]:
     outputs
         What was read back; anything at all.
     budget
-        What may still be taken; it is reduced. An error is always taken, cut short if need be,
-        because it decides about points.
+        What may still be taken; it is reduced. One error is always taken, cut short if need be,
+        because it says why a cell failed.
     """
-    admitted = []
+    admitted: list[nbformat.NotebookNode] = []
+    has_error = False
     for output in outputs if isinstance(outputs, list) else []:
         clean = _clean(output) if isinstance(output, dict) else None
         if clean is None:
             continue
         if not budget.take(clean):
-            if clean["output_type"] != "error":
+            if clean["output_type"] != "error" or has_error:
                 continue
             clean |= {"evalue": clean["evalue"][:1000], "traceback": []}
+        has_error |= clean["output_type"] == "error"
         admitted.append(nbformat.from_dict(clean))
     return admitted
 

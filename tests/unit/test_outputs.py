@@ -1,9 +1,12 @@
 """Outputs of untrusted code: what is let in, and that hidden tests stay hidden."""
 
+import hypothesis.strategies as st
+import nbformat
 import pytest
+from hypothesis import given
 from nbformat.v4 import new_output
 
-from ulab_coursework.outputs import Budget, admit, hidden_lines, without_hidden
+from ulab_coursework.outputs import MIME_TYPES, Budget, admit, hidden_lines, without_hidden
 
 SOURCE = """assert add(0, 0) == 0
 ### BEGIN HIDDEN TESTS
@@ -52,6 +55,45 @@ def test_the_budget_is_shared_by_all_outputs_but_an_error_always_counts() -> Non
     kinds = [output.output_type for output in admit([big, big, error, picture, picture], budget)]
     assert kinds == ["stream", "error", "display_data"]
     assert (budget.text, budget.pictures) == (400, 1000)
+
+
+def test_outputs_without_text_are_counted_too_and_one_error_is_kept() -> None:
+    empty = {"output_type": "stream"}
+    error = {"output_type": "error", "ename": "E"}
+    kept = admit([empty] * 50 + [error] * 50, Budget(outputs=20))
+    assert [output.output_type for output in kept] == ["stream"] * 20 + ["error"]
+    assert len(admit([empty, error], Budget(outputs=20))) == 2
+
+
+# What a student process may send where an output is expected: of every type, in every place.
+_KEYS = ["output_type", "name", "text", "ename", "evalue", "traceback", "data", "metadata"]
+_MIMES = ["text/plain", "image/png", "application/javascript", ""]
+_KINDS = ["stream", "error", "display_data", "execute_result", "widget"]
+_LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.binary() | st.text()
+_PARTS = (
+    _LEAVES
+    | st.lists(_LEAVES, max_size=4)
+    | st.dictionaries(
+        st.sampled_from(_MIMES) | st.text(), _LEAVES | st.lists(_LEAVES, max_size=3), max_size=4
+    )
+)
+_OUTPUTS = st.dictionaries(st.sampled_from(_KEYS), _PARTS, max_size=8)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(_KINDS), _OUTPUTS) | _PARTS, max_size=8) | _PARTS,
+    st.integers(0, 40),
+)
+def test_whatever_is_sent_is_a_valid_output_within_the_budget(sent: object, most: int) -> None:
+    if isinstance(sent, list):
+        sent = [{"output_type": x[0], **x[1]} if isinstance(x, tuple) else x for x in sent]
+    budget = Budget(text=most, pictures=most, outputs=5)
+    kept = admit(sent, budget)
+    assert min(budget.text, budget.pictures, budget.outputs) >= 0
+    assert len(kept) <= 6
+    for output in kept:
+        nbformat.validate(output, ref="output", version=4, version_minor=5)
+        assert set(output.get("data", {})) <= MIME_TYPES
 
 
 def test_a_traceback_keeps_all_but_the_hidden_lines() -> None:

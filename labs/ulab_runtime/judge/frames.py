@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -120,8 +121,15 @@ def send(sock: socket.socket, message: dict[str, Any], limit_bytes: int = LINK_L
         raise Ended from None
 
 
-def receive(sock: socket.socket, limit_bytes: int = LINK_LIMIT) -> dict[str, Any]:
+def receive(
+    sock: socket.socket, limit_bytes: int = LINK_LIMIT, within_s: float | None = None
+) -> dict[str, Any]:
     """Wait for a message and read it.
+
+    Parameters
+    ----------
+    within_s
+        How long all of it may take; else the socket's own timeout is for each piece.
 
     Raises
     ------
@@ -131,8 +139,12 @@ def receive(sock: socket.socket, limit_bytes: int = LINK_LIMIT) -> dict[str, Any
         It says to be longer than `limit_bytes`; nothing of it was read.
     Ended
         The other side closed, perhaps in the middle.
+    TimeoutError
+        It has not come in time; what has come of it is lost.
     """
-    return unpack(_read(sock, _length(_read(sock, _LENGTH.size), limit_bytes)))
+    until = None if within_s is None else time.monotonic() + within_s
+    head = _read(sock, _LENGTH.size, until)
+    return unpack(_read(sock, _length(head, limit_bytes), until))
 
 
 def send_with_descriptors(
@@ -183,10 +195,15 @@ def _length(head: bytes | bytearray, limit_bytes: int) -> int:
     return length
 
 
-def _read(sock: socket.socket, length: int) -> bytearray:
+def _read(sock: socket.socket, length: int, until: float | None = None) -> bytearray:
     # It grows with what has come: a length alone must not take memory.
     found = bytearray()
     while len(found) < length:
+        if until is not None:
+            left_s = until - time.monotonic()
+            if left_s <= 0:
+                raise TimeoutError
+            sock.settimeout(left_s)
         try:
             piece = sock.recv(min(length - len(found), _PIECE))
         except ConnectionResetError:

@@ -207,15 +207,15 @@ class _Trial:
     ) -> tuple[dict[str, Any], bool]:
         """What is answered, and whether it came in time; Ctrl-C is pressed when it doesn't."""
         try:
+            within_s = self._clock.for_step()
+            line.settimeout(within_s)
             frames.send(line, request, frames.CONTROL_LIMIT)
-            line.settimeout(self._clock.for_step())
             try:
-                return frames.receive(line, frames.CONTROL_LIMIT), True
+                return frames.receive(line, frames.CONTROL_LIMIT, within_s), True
             except TimeoutError:
                 assert self._student is not None
                 self._student.seat.interrupt()
-            line.settimeout(GRACE_S)
-            return frames.receive(line, frames.CONTROL_LIMIT), False
+            return frames.receive(line, frames.CONTROL_LIMIT, GRACE_S), False
         except TimeoutError:
             raise _Lost(Status.TIMED_OUT) from None
         except (OSError, frames.Ended, frames.Broken):
