@@ -23,7 +23,7 @@ LABS = 3
 TEACH = f"/services/ulab/courses/{COURSE}/teach"
 LAB = f"{TEACH}/labs/{lab_names(1)[0]}"
 PAGES = (
-    *(TEACH, f"{TEACH}/people", f"{TEACH}/scores.csv", f"{TEACH}/version"),
+    *(TEACH, f"{TEACH}/by-hand", f"{TEACH}/people", f"{TEACH}/scores.csv", f"{TEACH}/version"),
     *(LAB, f"{LAB}/class", f"{LAB}/policy", f"{LAB}/groups", f"{LAB}/regrade"),
     *(f"{LAB}/similarity", "/services/ulab/"),
     f"/services/ulab/api/courses/{COURSE}/assignments/{lab_names(1)[0]}/inbound",

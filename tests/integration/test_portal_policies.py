@@ -287,6 +287,24 @@ def test_a_version_with_other_tests_offers_a_regrade_that_says_who_moved(portal:
     assert carol.see(f"{TEACH_LAB}/regrade?number=99").status_code == 404
 
 
+def test_earlier_regrades_are_listed_without_the_one_that_is_shown(portal: Portal) -> None:
+    carol = portal.browser("carol")
+    portal.hand_in("alice", answer())
+    grade_all(portal.base)
+    listed = "regrade?number="
+    carol.act(f"{TEACH_LAB}/regrade")
+    grade_all(portal.base)
+    assert listed not in carol.see(f"{TEACH_LAB}/regrade").text
+    carol.act(f"{TEACH_LAB}/regrade", force="true")
+    newest = carol.see(f"{TEACH_LAB}/regrade").text
+    assert newest.count(f"{listed}1") == 1
+    assert f"{listed}2" not in newest
+    assert 'id="not-newest"' not in newest
+    earlier = carol.see(f"{TEACH_LAB}/regrade?number=1").text
+    assert listed not in earlier
+    assert 'id="not-newest"' in earlier
+
+
 def test_moving_asks_for_the_regrade_with_the_version_of_before(portal: Portal) -> None:
     carol = portal.browser("carol")
     portal.hand_in("alice", answer())
