@@ -10,7 +10,14 @@ from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_curricula.build import Built, build
 from ulab_curricula.errors import BadLab, BadTest
-from ulab_curricula.execute import REFERENCE, Run, answer_cells, run_variants, test_points
+from ulab_curricula.execute import (
+    REFERENCE,
+    Run,
+    answer_cells,
+    given_cells,
+    run_variants,
+    test_points,
+)
 from ulab_curricula.fixtures import Fixture, load_fixtures
 from ulab_curricula.inspection import inspect, remarks
 from ulab_curricula.labs import Lab
@@ -170,6 +177,14 @@ def judge(
                 seconds=lab.manifest.grading_seconds,
             )
     reference = runs[REFERENCE]
+    for cell, error in reference.failures.items():
+        # A cell of the student's own may raise on purpose, to show an error.
+        if cell in given_cells(built.canonical):
+            yield BadTest(
+                mark("The lab's own cell fails: {error}"),
+                place_of(lab, built.canonical, cell, reference.lines.get(cell, 0)),
+                error=error,
+            )
     for cell, error in reference.errors.items():
         yield BadTest(
             mark("The reference solution fails this test: {error}"),

@@ -38,7 +38,9 @@ class Run:
     values
         By grade id: the number that a test cell ended with, its points.
     lines
-        By grade id: the line of a test cell at which it failed.
+        By grade id: the line of a cell at which it failed.
+    failures
+        By name: the error of each other cell that failed.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Run:
     finished: bool = True
     values: Mapping[str, float] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
 
     def earned(self, cell: str, worth: float) -> float:
         """The points of a test cell that is worth so much."""
@@ -66,6 +69,17 @@ def test_points(source: NotebookNode) -> dict[str, float]:
         cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader.points
         for cell in source.cells
         if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade")
+    }
+
+
+def given_cells(source: NotebookNode) -> set[str]:
+    """The grade ids of the code cells that students are given and must not change."""
+    return {
+        cell.metadata.nbgrader.grade_id
+        for cell in source.cells
+        if cell.cell_type == "code"
+        and cell.metadata.get("nbgrader", {}).get("locked")
+        and not cell.metadata.nbgrader.get("grade")
     }
 
 
@@ -211,9 +225,15 @@ def _read(path: Path, name: str, points: Mapping[str, float], otherwise: Run | N
     ran = {item["name"] for item in tests}
     errors = {item["name"]: item["error"] for item in tests if item["error"]}
     values = {item["name"]: item["value"] for item in tests if item["value"] is not None}
-    lines = {item["name"]: item["line"] for item in tests if item["error"]}
+    lines = {item["name"]: item["line"] for item in results if item["error"]}
+    failures = {
+        item["name"]: item["error"]
+        for item in results
+        if item["error"] and item["name"] not in points
+    }
     if otherwise is not None:
         errors |= {cell: error for cell, error in otherwise.errors.items() if cell not in ran}
         values |= {cell: value for cell, value in otherwise.values.items() if cell not in ran}
         lines |= {cell: line for cell, line in otherwise.lines.items() if cell not in ran}
-    return Run(name, errors, sum(item["seconds"] for item in results), values=values, lines=lines)
+    seconds = sum(item["seconds"] for item in results)
+    return Run(name, errors, seconds, values=values, lines=lines, failures=failures)

@@ -51,6 +51,12 @@ BROKEN = {
         "from math import *",
         "import them by name",
     ),
+    "a locked cell that fails": (
+        SOURCE.replace(GIVEN, GIVEN + "import no_such_library\n"),
+        "cell setup",
+        "import no_such_library",
+        "The lab's own cell fails: ModuleNotFoundError",
+    ),
     "a name that only a test defines": (
         SOURCE.replace(
             '# %% nbgrader={"grade_id": "double", "solution": true}',
