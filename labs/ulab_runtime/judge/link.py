@@ -42,6 +42,8 @@ class Link:
     defines
         Operators and methods that the solution's own classes have, so that those of an object
         of the student's are asked for.
+    taken
+        How many values this test has taken from iterators, one by one.
     lines
         Of the student's own code, the ones that the latest error came through.
     compared
@@ -52,6 +54,7 @@ class Link:
         self.errors = StudentErrors()
         self.fault: Exception | None = None
         self.defines: frozenset[str] = frozenset()
+        self.taken = 0
         self.lines: list[str] = []
         self.compared = ""
         self.codec = Codec(self._outgoing, self._incoming)
@@ -66,6 +69,7 @@ class Link:
         """Begin a test: what went wrong in an earlier one is no fault of this one."""
         self.lines, self.compared = [], ""
         self.defines = defines
+        self.taken = 0
         if not self._useless:
             self.fault = None
             self.ask("seed", seed=seed)

@@ -298,27 +298,27 @@ def _exit(self: Proxy, kind: Any, error: Any, trace: Any) -> Any:
 
 def _iterate(self: Proxy) -> Iterator[Any]:
     if hasattr(type(self), "__next__"):
-        found = _one_by_one(self)  # taking ahead of it would lose what is left
-    else:
-        found = _batches(self._ulab_link, self._ulab_link.ask("iterate", on=self))
-    return _bounded(self, found)
+        return self  # taking ahead of it would lose what is left
+    return _bounded(self, _batches(self._ulab_link, self._ulab_link.ask("iterate", on=self)))
 
 
-def _one_by_one(proxy: Any) -> Iterator[Any]:
-    while True:
-        try:
-            value = next(proxy)
-        except StopIteration:
-            return
-        yield value
+def _next(self: Proxy) -> Any:
+    self._ulab_link.taken += 1
+    if self._ulab_link.taken > MOST_TAKEN:
+        _refuse_more(self)
+    return _special(self, "__next__")
 
 
 def _bounded(proxy: Proxy, values: Iterator[Any]) -> Iterator[Any]:
     for place, value in enumerate(values):
         if place >= MOST_TAKEN:
-            fault = NotPlain(TOO_MANY, name=type(proxy).__name__, most=MOST_TAKEN)
-            proxy._ulab_link.refuse(fault)
+            _refuse_more(proxy)
         yield value
+
+
+def _refuse_more(proxy: Proxy) -> None:
+    fault = NotPlain(TOO_MANY, name=type(proxy).__name__, most=MOST_TAKEN)
+    proxy._ulab_link.refuse(fault)
 
 
 def _batches(link: Link, iterator: Any) -> Iterator[Any]:
@@ -339,6 +339,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     **{name: _operator(name) for name in (*BINARY, *IN_PLACE)},
     **{name: _ordered(name) for name in ORDER},
     "__contains__": _contains,
+    "__next__": _next,
     "__call__": _call,
     "__exit__": _exit,
     "__iter__": _iterate,
