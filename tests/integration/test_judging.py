@@ -184,6 +184,38 @@ def test_random_numbers_are_the_same_in_every_grading(made: Judges) -> None:
     assert said(first)[0]
 
 
+FIVES = [
+    "np.testing.assert_allclose(answer, 5)",
+    "np.testing.assert_array_equal(answer, 5)",
+    "np.testing.assert_almost_equal(answer, 5)",
+    "np.testing.assert_array_less(4, answer)",
+    "assert np.allclose(answer, 5)",
+    "from numpy import allclose\nassert allclose(5, answer)",
+    "import pytest\nassert answer == pytest.approx(5)",
+]
+
+
+@pytest.mark.parametrize("test", FIVES)
+def test_an_empty_array_is_not_close_to_a_number(made: Judges, test: str) -> None:
+    libraries = (Locked, "import numpy as np")
+    asks = (Test, test)
+    for answer, kind in (
+        ("np.array([])", Kind.FAILED),
+        ("np.zeros((0, 3))", Kind.FAILED),
+        ("np.float64(5)", Kind.PASSED),
+        ("5", Kind.PASSED),
+        ("np.array([5.0, 5.0])", Kind.PASSED),
+    ):
+        judged = judge(made, libraries, (Answer, f"answer = {answer}"), asks, key=test)
+        assert (answer, kinds(judged)) == (answer, [kind])
+
+
+def test_empty_arrays_are_equal(made: Judges) -> None:
+    libraries = (Locked, "import numpy as np")
+    asks = (Test, "np.testing.assert_allclose(answer, [])\nassert np.allclose([], answer)")
+    assert kinds(judge(made, libraries, (Answer, "answer = np.array([])"), asks)) == [Kind.PASSED]
+
+
 def test_no_more_run_at_once_than_may(fork_server: Path, tmp_path: Path) -> None:
     at_work = "import time\nprint(time.monotonic())\ntime.sleep(0.3)\nprint(time.monotonic())"
     with (

@@ -19,6 +19,7 @@ from ulab_core.i18n import mark, translations
 from ulab_core.process import die_with_parent
 from ulab_runtime.forkserver.mend import close_all_but
 from ulab_runtime.judge.at_student import at_student, note_source
+from ulab_runtime.judge.emptiness import refuse_empty_answers
 from ulab_runtime.judge.frames import (
     CONTROL_LIMIT,
     Broken,
@@ -82,6 +83,9 @@ class Bench:
     def _load(self, lab: dict[str, Any]) -> dict[str, Any]:
         os.environ["ULAB_LANGUAGE"] = lab["language"]
         prepare_modules()
+        refuse_empty_answers(
+            source for step in lab["steps"] for source in (*step["given"], step["source"])
+        )
         main = sys.modules["__main__"] = types.ModuleType("__main__")
         self._names = main.__dict__
         self._tests = {}
