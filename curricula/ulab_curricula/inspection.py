@@ -14,10 +14,11 @@ from ulab_core.i18n import mark
 from ulab_curricula.build import Built
 from ulab_curricula.errors import BadLab, BadTest
 from ulab_curricula.labs import Lab
-from ulab_curricula.places import place_of_name
+from ulab_curricula.places import place_of, place_of_name
 from ulab_curricula.pointgiving import given_points
 from ulab_curricula.questions import Mix, mixed
 from ulab_curricula.source import CHINESE
+from ulab_curricula.unseeded import unseeded
 
 _MARKER_LIKE = re.compile(r"(?im)^\s*#*\s*(begin|end)\s+(hid\w*|sol\w*)")
 _REGION = re.compile(r"### BEGIN (HIDDEN TESTS|SOLUTION)\n(.*?)### END \1", re.DOTALL)
@@ -55,6 +56,10 @@ def inspect(lab: Lab, built: Built) -> list[BadLab]:
 
 def remarks(lab: Lab, built: Built) -> list[BadLab]:
     """What need not be wrong, but may not be what the author wants."""
+    return [*_points_given(lab, built.canonical), *_unseeded(lab, built.canonical)]
+
+
+def _points_given(lab: Lab, source: NotebookNode) -> list[BadLab]:
     return [
         BadLab(
             mark(
@@ -66,7 +71,21 @@ def remarks(lab: Lab, built: Built) -> list[BadLab]:
             cell=found.cell,
             code=found.code,
         )
-        for found in given_points(built.canonical)
+        for found in given_points(source)
+    ]
+
+
+def _unseeded(lab: Lab, source: NotebookNode) -> list[BadLab]:
+    return [
+        BadTest(
+            mark(
+                "{code} takes its seed from the machine, so the test may pass once and fail once. "
+                "Give it a seed, such as 0."
+            ),
+            place_of(lab, source, found.cell, found.line),
+            code=found.code,
+        )
+        for found in unseeded(source)
     ]
 
 
