@@ -41,7 +41,7 @@ PATIENCE_S = 30 + 3 * SUBMISSIONS
 CLASSMATES = 8
 """How many students are at it at the same moment."""
 FORKS = "fork-server-kernel"
-MOST_GIVEN_UP = 0.05
+MOST_GIVEN_UP = 0.15
 
 
 @dataclass
