@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ulab_core.errors import NotFound, UserError
 from ulab_core.i18n import mark
-from ulab_core.models import Role
+from ulab_core.models import Role, TeamRole
 from ulab_curricula import (
     Curriculum,
     Lab,
@@ -56,6 +56,22 @@ def require_role(role: str) -> Role:
     except ValueError:
         raise UserError(
             mark("{role} is no role; write student or instructor."), role=role
+        ) from None
+
+
+def require_team_role(role: str) -> TeamRole:
+    """The role in a team that was typed.
+
+    Raises
+    ------
+    UserError
+        There is no such role.
+    """
+    try:
+        return TeamRole(role)
+    except ValueError:
+        raise UserError(
+            mark("{role} is no role in a team; write owner, member or mentor."), role=role
         ) from None
 
 

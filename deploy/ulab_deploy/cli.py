@@ -17,7 +17,7 @@ from ulab_deploy import console
 from ulab_deploy.console import t
 
 VERBS = (
-    "up", "status", "doctor", "user", "course", "curricula", "datasets", "grade", "bench",
+    "up", "status", "doctor", "user", "course", "team", "curricula", "datasets", "grade", "bench",
     "version",
 )  # fmt: skip
 INTERNAL_ERROR = 70

@@ -13,6 +13,7 @@ from ulab_core.models import Assignment, Course, Enrolment, Job, JobState, Perso
 from ulab_deploy.base import Base, RunLock
 from ulab_hub.accounts import Accounts
 from ulab_runtime.forkserver.client import greets
+from ulab_teams.teams import all_teams
 
 
 def people(base: Base) -> list[dict[str, Any]]:
@@ -36,6 +37,20 @@ def people(base: Base) -> list[dict[str, Any]]:
         }
         for name in sorted(accounts.keys() | known.keys())
     ]
+
+
+def teams(base: Base) -> list[dict[str, Any]]:
+    """All teams and who is in them."""
+    with Database.of(base.settings).read() as session:
+        return [
+            {
+                "team": team.id,
+                "title": team.title,
+                "purpose": team.purpose,
+                "members": [{"name": name, "role": role.value} for name, role in members.items()],
+            }
+            for team, members in all_teams(session)
+        ]
 
 
 def courses(base: Base, language: str) -> list[dict[str, Any]]:

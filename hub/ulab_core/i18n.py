@@ -21,6 +21,7 @@ PACKAGES = (
     "ulab_mlflow",
     "ulab_curricula",
     "ulab_coursework",
+    "ulab_teams",
     "ulab_hub",
     "ulab_portal",
     "ulab_deploy",

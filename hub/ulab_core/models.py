@@ -84,6 +84,16 @@ class Role(enum.StrEnum):
     INSTRUCTOR = "instructor"
 
 
+class TeamRole(enum.StrEnum):
+    """What a person is in one team, from most rights to fewest."""
+
+    OWNER = "owner"
+    """Also says who is in the team."""
+    MEMBER = "member"
+    MENTOR = "mentor"
+    """Looks on and advises."""
+
+
 class FeedbackPolicy(enum.StrEnum):
     """When a student sees the feedback of a graded submission."""
 
@@ -192,6 +202,28 @@ class Enrolment(Base):
 
     course: Mapped[Course] = relationship(back_populates="enrolments")
     person: Mapped[Person] = relationship(back_populates="enrolments")
+
+
+class Team(Base):
+    """People who share experiments, in an MLflow workspace named by the team's id."""
+
+    __tablename__ = "teams"
+
+    id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    number: Mapped[int] = mapped_column(unique=True)
+    """Gives the host group that a team's files belong to when the base runs as root."""
+    title: Mapped[str]
+    purpose: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class TeamMember(Base):
+    __tablename__ = "team_members"
+
+    team_id: Mapped[str] = mapped_column(ForeignKey("teams.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True, index=True)
+    role: Mapped[TeamRole] = mapped_column(_enum(TeamRole))
+    joined_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
 class Assignment(Base):

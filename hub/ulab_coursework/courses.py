@@ -20,6 +20,7 @@ from ulab_core.models import (
     Enrolment,
     Person,
     Role,
+    Team,
 )
 from ulab_coursework.coursefolder import course_gid, prepare_folder
 from ulab_curricula import load_published
@@ -61,6 +62,11 @@ def create_course(
         )
     if session.get(Course, course_id):
         raise Conflict(mark("There is a course {course} already."), course=course_id)
+    if session.get(Team, course_id):
+        raise Conflict(
+            mark("There is a team {team} already, and a course needs a name of its own."),
+            team=course_id,
+        )
     content = load_published(layout, curriculum, version)
     given = {language: title for language, title in (titles or {}).items() if title}
     titles = {**content.titles, **given}

@@ -173,8 +173,9 @@ class Gateway:
             if paths.needs_workspace(path):
                 raise UserError(
                     mark(
-                        "Runs are kept by course. Run this from the folder of an assignment "
-                        "(~/course/assignment), or name a course in the variable MLFLOW_WORKSPACE."
+                        "Runs are kept by course and team. Run this from the folder of an "
+                        "assignment (~/course/assignment), or name a course or team in the "
+                        "variable MLFLOW_WORKSPACE."
                     )
                 )
             if paths.lists_workspaces(path):
@@ -182,7 +183,9 @@ class Gateway:
             return
         standing = await to_thread.run_sync(self._workspaces.settle, user.name)
         if not may_enter(standing, workspace):
-            raise NotAllowed(mark("You are not in the course {course}."), course=workspace)
+            raise NotAllowed(
+                mark("You are in no course or team called {workspace}."), workspace=workspace
+            )
 
     async def _refuse(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, UserError)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ulab_core.models import Role
+from ulab_core.models import Role, TeamRole
 
 
 class Grant(NamedTuple):
@@ -20,23 +20,35 @@ class Grant(NamedTuple):
 # A role without grants only makes the workspace visible. Even the weakest permission on a workspace
 # shows every student's runs in searches, and lets its holder create experiments: an instructor
 # could take a name before its owner comes, and be the one who may delete what is logged there.
-ROLE_GRANTS: Mapping[Role, tuple[Grant, ...]] = {
+_READ_ALL = (
+    Grant("experiment", "*", "READ"),
+    Grant("registered_model", "*", "READ"),
+)
+# In a team everyone may see everything, and those who work in it make experiments as they like.
+_WORK_IN_ALL = (
+    Grant("workspace", "*", "USE"),
+    Grant("experiment", "*", "EDIT"),
+    Grant("registered_model", "*", "EDIT"),
+)
+ROLE_GRANTS: Mapping[Role | TeamRole, tuple[Grant, ...]] = {
     Role.STUDENT: (),
-    Role.INSTRUCTOR: (
-        Grant("experiment", "*", "READ"),
-        Grant("registered_model", "*", "READ"),
-    ),
+    Role.INSTRUCTOR: _READ_ALL,
+    TeamRole.OWNER: _WORK_IN_ALL,
+    TeamRole.MEMBER: _WORK_IN_ALL,
+    TeamRole.MENTOR: _READ_ALL,
 }
+ROLES: Mapping[str, Role | TeamRole] = {role.value: role for role in ROLE_GRANTS}
+"""By the name that the role has in MLflow."""
 
 # Who may log runs must not be able to delete or share the experiment they are judged by.
 OWN_EXPERIMENT_PERMISSION = "EDIT"
 
 
 class Membership(NamedTuple):
-    """A role in a course's workspace."""
+    """A role in the workspace of a course or team."""
 
     workspace: str
-    role: Role
+    role: Role | TeamRole
 
 
 @dataclass(frozen=True)
@@ -48,10 +60,14 @@ class Standing:
     """Course to role."""
     assignments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Course to the assignments the person may work on."""
+    teams: Mapping[str, TeamRole] = field(default_factory=dict)
+    """Team to role."""
 
     @property
     def memberships(self) -> frozenset[Membership]:
-        return frozenset(Membership(course, role) for course, role in self.roles.items())
+        # No team has a course's name.
+        held: dict[str, Role | TeamRole] = {**self.roles, **self.teams}
+        return frozenset(Membership(workspace, role) for workspace, role in held.items())
 
 
 class Changes(NamedTuple):
@@ -81,7 +97,7 @@ def experiment_name(assignment: str, person: str) -> str:
 
 
 def may_enter(standing: Standing, workspace: str) -> bool:
-    return workspace in standing.roles
+    return workspace in standing.roles or workspace in standing.teams
 
 
 def may_open(standing: Standing, course: str, assignment: str, owner: str) -> bool:

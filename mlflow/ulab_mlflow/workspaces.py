@@ -1,4 +1,4 @@
-"""Brings MLflow's workspaces, roles and experiments in line with courses and enrolments."""
+"""Brings MLflow's workspaces, roles and experiments in line with courses and teams."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from ulab_core.database import Database
 from ulab_core.errors import NotAllowed, NotFound
 from ulab_core.i18n import mark
-from ulab_core.models import Assignment, Enrolment, Person, Role
+from ulab_core.models import Assignment, Enrolment, Person, Role, TeamMember
 from ulab_core.secret_files import shared_key
 from ulab_core.settings import Settings
 from ulab_mlflow.admin import Admin, MlflowRefusal
@@ -19,6 +19,7 @@ from ulab_mlflow.names import identity_key_file, socket_of
 from ulab_mlflow.tenancy import (
     OWN_EXPERIMENT_PERMISSION,
     ROLE_GRANTS,
+    ROLES,
     Membership,
     Standing,
     changes,
@@ -29,7 +30,7 @@ from ulab_mlflow.tenancy import (
 
 
 class Workspaces:
-    """One workspace a course; created, and kept in line, when someone first needs it.
+    """One workspace a course or team; created, and kept in line, when someone first needs it.
 
     Every method may be called again at any time and from several processes at once.
     """
@@ -64,10 +65,16 @@ class Workspaces:
                 .order_by(Assignment.position)
             ):
                 published[course][name] = moment is not None
+            teams = session.execute(
+                select(TeamMember.team_id, TeamMember.role)
+                .join(Person, Person.id == TeamMember.person_id)
+                .where(Person.name == person)
+            ).all()
         return Standing(
             person,
             roles,
             {course: visible_assignments(roles[course], published[course]) for course in roles},
+            {row.team_id: row.role for row in teams},
         )
 
     def settle(self, person: str) -> Standing:
@@ -151,8 +158,8 @@ class Workspaces:
         found = self._admin.call("GET", path, username=standing.person)["roles"]
         ids = {}
         for role in found:
-            if role["name"] in set(Role):
-                ids[Membership(role["workspace"], Role(role["name"]))] = role["id"]
+            if role["name"] in ROLES:
+                ids[Membership(role["workspace"], ROLES[role["name"]])] = role["id"]
         assign, unassign = changes(standing.memberships, ids)
         for membership in assign:
             self._admin.create(

@@ -174,7 +174,7 @@ def test_a_student_can_not_enter_another_course(site: Site) -> None:
     with site.client("lin", ENERGY) as client:
         answer = client.post(f"{API}/experiments/search", json={"max_results": 1})
         assert answer.status_code == 403
-        assert answer.json()["message"] == f"You are not in the course {ENERGY}."
+        assert answer.json()["message"] == f"You are in no course or team called {ENERGY}."
 
 
 def test_a_student_can_not_create_share_rename_or_delete(

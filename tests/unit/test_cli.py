@@ -26,6 +26,7 @@ VERBS = [
     ["course", "create"], ["course", "list"], ["course", "enrol"], ["course", "remove"],
     ["course", "policy"], ["course", "extend"], ["course", "regrade"], ["course", "groups"],
     ["course", "similarity"], ["course", "move"],
+    ["team", "create"], ["team", "add"], ["team", "remove"], ["team", "list"],
     ["curricula", "check"], ["curricula", "publish"], ["curricula", "list"],
     ["datasets", "fetch"], ["datasets", "list"], ["bench", "start"],
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ulab_core.models import Role
+from ulab_core.models import Role, TeamRole
 from ulab_core.settings import Mlflow, Server, Settings
 from ulab_mlflow.forwarding import request_headers
 from ulab_mlflow.links import experiment_link, run_link
@@ -27,6 +27,7 @@ from ulab_mlflow.tenancy import (
 )
 
 STUDENT = Standing("lin", {"vision": Role.STUDENT}, {"vision": ("garments",)})
+MEMBER = Standing("lin", {"vision": Role.STUDENT}, teams={"windfarm": TeamRole.MEMBER})
 INSTRUCTOR = Standing("prof", {"vision": Role.INSTRUCTOR}, {"vision": ("garments", "later")})
 KEY = b"k" * 32
 
@@ -37,6 +38,22 @@ def test_a_students_role_grants_nothing_at_all() -> None:
 
 def test_an_instructor_may_read_but_not_change_what_students_log() -> None:
     assert {grant.permission for grant in ROLE_GRANTS[Role.INSTRUCTOR]} == {"READ"}
+
+
+def test_a_mentor_may_read_but_not_change_what_a_team_logs() -> None:
+    assert {grant.permission for grant in ROLE_GRANTS[TeamRole.MENTOR]} == {"READ"}
+
+
+@pytest.mark.parametrize("role", list(ROLE_GRANTS))
+def test_nobody_may_manage_a_whole_workspace(role: Role | TeamRole) -> None:
+    assert "MANAGE" not in {grant.permission for grant in ROLE_GRANTS[role]}
+
+
+def test_a_person_has_the_roles_of_courses_and_of_teams() -> None:
+    assert MEMBER.memberships == {
+        Membership("vision", Role.STUDENT),
+        Membership("windfarm", TeamRole.MEMBER),
+    }
 
 
 def test_students_see_what_is_published_and_instructors_everything() -> None:
@@ -68,6 +85,8 @@ def test_only_members_enter_a_workspace() -> None:
     assert may_enter(STUDENT, "vision")
     assert not may_enter(STUDENT, "energy")
     assert not may_enter(STUDENT, "default")
+    assert may_enter(MEMBER, "windfarm")
+    assert not may_enter(STUDENT, "windfarm")
 
 
 def test_changes_add_what_is_missing_and_remove_what_is_too_much() -> None:

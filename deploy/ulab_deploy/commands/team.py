@@ -1,0 +1,128 @@
+"""`ulab team`: groups of people who share experiments."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ulab_core.i18n import mark
+from ulab_deploy import console
+from ulab_deploy.commands.options import Json, People
+from ulab_deploy.console import say, t
+
+ACTOR = "ulab team"
+ROLES = {"owner": mark("owner"), "member": mark("member"), "mentor": mark("mentor")}
+Team = Annotated[str, typer.Argument(help=t("The team's id."))]
+
+
+def register(app: typer.Typer) -> None:
+    team = typer.Typer(
+        help=t("Teams: people who share experiments and models."),
+        epilog=t("Example: {example}", example="ulab team list"),
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    app.add_typer(team, name="team")
+
+    @team.command(
+        "create",
+        help=t("Make a team with an MLflow workspace of its own; nothing needs a restart."),
+        epilog=t("Example: {example}", example="ulab team create windfarm zhangwei"),
+    )
+    def create(
+        team: Annotated[str, typer.Argument(help=t("The new team's id."))],
+        owner: Annotated[str, typer.Argument(help=t("The account of its first owner."))],
+        title: Annotated[str, typer.Option(help=t("What people call it."))] = "",
+        purpose: Annotated[str, typer.Option(help=t("What it works on, in a sentence."))] = "",
+        json: Json = False,
+    ) -> None:
+        from ulab_core.database import Database
+        from ulab_deploy.base import existing_base
+        from ulab_teams.teams import create_team
+
+        with Database.of(existing_base().settings).write() as session:
+            made = create_team(session, team, title, purpose, owner, ACTOR)
+        if json:
+            console.say_json({"team": team, "title": made.title, "owner": owner})
+        else:
+            say(t("Created the team {team}, owned by {owner}", team=team, owner=owner))
+
+    @team.command(
+        "add",
+        help=t("Put people into a team, or give them another role."),
+        epilog=t("Example: {example}", example="ulab team add windfarm lina --role mentor"),
+    )
+    def add(
+        team: Team,
+        people: People,
+        role: Annotated[str, typer.Option(help=t("owner, member or mentor"))] = "member",
+        json: Json = False,
+    ) -> None:
+        from ulab_core.database import Database
+        from ulab_deploy.base import existing_base
+        from ulab_deploy.catalogue import require_team_role
+        from ulab_teams.teams import set_member
+
+        wanted = require_team_role(role)
+        with Database.of(existing_base().settings).write() as session:
+            for name in people:
+                set_member(session, team, name, wanted, ACTOR)
+        if json:
+            console.say_json({"team": team, "people": people, "role": wanted.value})
+        else:
+            for name in people:
+                say(
+                    t(
+                        "{name} is now {role} of the team {team}",
+                        name=name,
+                        role=t(ROLES[role]),
+                        team=team,
+                    )
+                )
+
+    @team.command(
+        "remove",
+        help=t("Take people out of a team; what they logged stays with it."),
+        epilog=t("Example: {example}", example="ulab team remove windfarm lina"),
+    )
+    def remove(team: Team, people: People, json: Json = False) -> None:
+        from ulab_core.database import Database
+        from ulab_deploy.base import existing_base
+        from ulab_teams.teams import remove_member
+
+        with Database.of(existing_base().settings).write() as session:
+            for name in people:
+                remove_member(session, team, name, ACTOR)
+        if json:
+            console.say_json({"team": team, "people": people})
+        else:
+            for name in people:
+                say(t("{name} is no longer in the team {team}", name=name, team=team))
+
+    @team.command(
+        "list",
+        help=t("List teams and who is in them."),
+        epilog=t("Example: {example}", example="ulab team list --json"),
+    )
+    def list_(json: Json = False) -> None:
+        from ulab_deploy import listings
+        from ulab_deploy.base import existing_base
+
+        rows = listings.teams(existing_base())
+        if json:
+            console.say_json(rows)
+            return
+        if not rows:
+            say(t("There are no teams yet. Create one with: ulab team create"))
+        for line in console.table(
+            [
+                (
+                    row["team"],
+                    row["title"],
+                    ", ".join(f"{one['name']} ({t(ROLES[one['role']])})" for one in row["members"]),
+                )
+                for row in rows
+            ]
+        ):
+            say(line)
