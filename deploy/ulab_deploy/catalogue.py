@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from ulab_core.errors import NotFound, UserError
 from ulab_core.i18n import mark
-from ulab_core.models import Role, TeamRole
+from ulab_core.models import Role
+from ulab_core.team_models import TeamRole
 from ulab_curricula import (
     Curriculum,
     Lab,

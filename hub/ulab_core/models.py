@@ -84,16 +84,6 @@ class Role(enum.StrEnum):
     INSTRUCTOR = "instructor"
 
 
-class TeamRole(enum.StrEnum):
-    """What a person is in one team, from most rights to fewest."""
-
-    OWNER = "owner"
-    """Also says who is in the team."""
-    MEMBER = "member"
-    MENTOR = "mentor"
-    """Looks on and advises."""
-
-
 class FeedbackPolicy(enum.StrEnum):
     """When a student sees the feedback of a graded submission."""
 
@@ -147,7 +137,8 @@ class Lane(enum.StrEnum):
     REGRADE = "regrade"
 
 
-def _enum(kind: type[enum.StrEnum]) -> Enum:
+def enum_column(kind: type[enum.StrEnum]) -> Enum:
+    """A column that holds the words of an enumeration, and is plain text to the database."""
     return Enum(kind, native_enum=False, values_callable=lambda members: [m.value for m in members])
 
 
@@ -198,32 +189,10 @@ class Enrolment(Base):
 
     course_id: Mapped[str] = mapped_column(ForeignKey("courses.id"), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True, index=True)
-    role: Mapped[Role] = mapped_column(_enum(Role))
+    role: Mapped[Role] = mapped_column(enum_column(Role))
 
     course: Mapped[Course] = relationship(back_populates="enrolments")
     person: Mapped[Person] = relationship(back_populates="enrolments")
-
-
-class Team(Base):
-    """People who share experiments, in an MLflow workspace named by the team's id."""
-
-    __tablename__ = "teams"
-
-    id: Mapped[str] = mapped_column(String(24), primary_key=True)
-    number: Mapped[int] = mapped_column(unique=True)
-    """Gives the host group that a team's files belong to when the base runs as root."""
-    title: Mapped[str]
-    purpose: Mapped[str] = mapped_column(default="")
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
-
-
-class TeamMember(Base):
-    __tablename__ = "team_members"
-
-    team_id: Mapped[str] = mapped_column(ForeignKey("teams.id"), primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True, index=True)
-    role: Mapped[TeamRole] = mapped_column(_enum(TeamRole))
-    joined_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
 class Assignment(Base):
@@ -245,20 +214,20 @@ class Assignment(Base):
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     feedback_policy: Mapped[FeedbackPolicy] = mapped_column(
-        _enum(FeedbackPolicy), default=FeedbackPolicy.AT_ONCE
+        enum_column(FeedbackPolicy), default=FeedbackPolicy.AT_ONCE
     )
     feedback_released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When late submissions are no longer taken either; None for never."""
-    late_rule: Mapped[LateRule] = mapped_column(_enum(LateRule), default=LateRule.REFUSED)
+    late_rule: Mapped[LateRule] = mapped_column(enum_column(LateRule), default=LateRule.REFUSED)
     late_amount: Mapped[float] = mapped_column(default=0.0)
-    late_unit: Mapped[LateUnit] = mapped_column(_enum(LateUnit), default=LateUnit.PERCENT)
-    late_per: Mapped[LatePer] = mapped_column(_enum(LatePer), default=LatePer.DAY)
+    late_unit: Mapped[LateUnit] = mapped_column(enum_column(LateUnit), default=LateUnit.PERCENT)
+    late_per: Mapped[LatePer] = mapped_column(enum_column(LatePer), default=LatePer.DAY)
     late_cap: Mapped[float | None]
     """The most a penalty takes, in percent of the points there are."""
     attempts: Mapped[int | None]
     cooldown_minutes: Mapped[int] = mapped_column(default=0)
-    counts: Mapped[Counts] = mapped_column(_enum(Counts), default=Counts.LAST)
+    counts: Mapped[Counts] = mapped_column(enum_column(Counts), default=Counts.LAST)
     group_size: Mapped[int | None]
     """How many students hand in together at most; None where everyone works alone."""
     own_groups: Mapped[bool] = mapped_column(default=False)
@@ -363,8 +332,8 @@ class Job(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     submission_id: Mapped[str] = mapped_column(ForeignKey("submissions.id"), index=True)
-    state: Mapped[JobState] = mapped_column(_enum(JobState), default=JobState.QUEUED)
-    lane: Mapped[Lane] = mapped_column(_enum(Lane), default=Lane.LIVE)
+    state: Mapped[JobState] = mapped_column(enum_column(JobState), default=JobState.QUEUED)
+    lane: Mapped[Lane] = mapped_column(enum_column(Lane), default=Lane.LIVE)
     forced: Mapped[bool] = mapped_column(default=False)
     """Grade also what was graded with the same tests before."""
     attempts: Mapped[int] = mapped_column(default=0)

@@ -20,8 +20,8 @@ from ulab_core.models import (
     Enrolment,
     Person,
     Role,
-    Team,
 )
+from ulab_core.team_models import Team
 from ulab_coursework.coursefolder import course_gid, prepare_folder
 from ulab_curricula import load_published
 

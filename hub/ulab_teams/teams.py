@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from ulab_core.audit import record
 from ulab_core.errors import Conflict, NotFound, UserError
 from ulab_core.i18n import mark
-from ulab_core.models import COURSE_ID, Course, Person, Team, TeamMember, TeamRole
+from ulab_core.models import COURSE_ID, Course, Person
+from ulab_core.team_models import Team, TeamMember, TeamRole
 from ulab_coursework.courses import find_person
 
 

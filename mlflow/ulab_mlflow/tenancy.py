@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ulab_core.models import Role, TeamRole
+from ulab_core.models import Role
+from ulab_core.team_models import TeamRole
 
 
 class Grant(NamedTuple):

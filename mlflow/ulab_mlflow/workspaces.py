@@ -11,9 +11,10 @@ from sqlalchemy import select
 from ulab_core.database import Database
 from ulab_core.errors import NotAllowed, NotFound
 from ulab_core.i18n import mark
-from ulab_core.models import Assignment, Enrolment, Person, Role, TeamMember
+from ulab_core.models import Assignment, Enrolment, Person, Role
 from ulab_core.secret_files import shared_key
 from ulab_core.settings import Settings
+from ulab_core.team_models import TeamMember
 from ulab_mlflow.admin import Admin, MlflowRefusal
 from ulab_mlflow.names import identity_key_file, socket_of
 from ulab_mlflow.tenancy import (

@@ -14,7 +14,8 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from ulab_core.errors import Conflict, NotFound, UserError
-from ulab_core.models import AuditEntry, TeamRole
+from ulab_core.models import AuditEntry
+from ulab_core.team_models import TeamRole
 from ulab_coursework.courses import create_course
 from ulab_deploy.cli import build
 from ulab_teams.teams import create_team, remove_member, set_member, without_owner

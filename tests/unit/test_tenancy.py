@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ulab_core.models import Role, TeamRole
+from ulab_core.models import Role
 from ulab_core.settings import Mlflow, Server, Settings
+from ulab_core.team_models import TeamRole
 from ulab_mlflow.forwarding import request_headers
 from ulab_mlflow.links import experiment_link, run_link
 from ulab_mlflow.marker import Place, find_place
