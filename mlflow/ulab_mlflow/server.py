@@ -73,8 +73,12 @@ def auth_config(settings: Settings) -> Mapping[str, str]:
 def create_app() -> Any:
     """MLflow's application with authentication; called in each worker."""
     die_with_parent()
+    from mlflow.server import app
     from mlflow.server.auth import create_app as create_mlflow
 
+    from ulab_mlflow.promotion import Promotions
+
+    Promotions(load_settings()).guard(app)
     return create_mlflow()
 
 
