@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ulab.device import device, grading
     from ulab.errors import ULabError
     from ulab.fonts import use_fonts
+    from ulab.models import register
     from ulab.tracking import track
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "grading",
     "language",
     "load",
+    "register",
     "say",
     "track",
     "use_fonts",
@@ -34,6 +36,7 @@ _HOMES = {
     "device": "ulab.device",
     "grading": "ulab.device",
     "load": "ulab.data",
+    "register": "ulab.models",
     "track": "ulab.tracking",
     "use_fonts": "ulab.fonts",
 }
