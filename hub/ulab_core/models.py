@@ -336,7 +336,12 @@ class Job(Base):
     lane: Mapped[Lane] = mapped_column(enum_column(Lane), default=Lane.LIVE)
     forced: Mapped[bool] = mapped_column(default=False)
     """Grade also what was graded with the same tests before."""
+    takes: Mapped[int] = mapped_column(default=0)
+    """How often a worker took it; tells a lease from a former one."""
     attempts: Mapped[int] = mapped_column(default=0)
+    """How often its cells began to run."""
+    begun_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When they did for whoever has it now; None while it is got ready."""
     worker: Mapped[str | None] = mapped_column(String(128))
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     problem: Mapped[str | None]

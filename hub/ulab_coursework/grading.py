@@ -116,7 +116,11 @@ def grade(
         )
     try:
         marked = marker.mark(
-            parse(content), work.lab, slot, lambda *at: progress(queue.Progress(*at))
+            parse(content),
+            work.lab,
+            slot,
+            lambda *at: progress(queue.Progress(*at)),
+            lambda: _begin(db, held),
         )
     except NotStarted as error:
         raise GradingFailed(
@@ -138,6 +142,11 @@ def grade(
         note_regraded(session, submission)
     follow(db, layout, work.course_id, work.assignment, work.student)
     return score
+
+
+def _begin(db: Database, held: queue.Lease) -> None:
+    if not queue.begin(db, held):
+        raise LeaseLost
 
 
 def _look_up(db: Database, layout: Layout, submission_id: str) -> Work:

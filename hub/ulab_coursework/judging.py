@@ -6,8 +6,8 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,6 +121,7 @@ class Judges:
         language: str,
         slot: int = 0,
         progress: trial.Progress = lambda question, done, of: None,
+        begin: Callable[[], None] = lambda: None,
     ) -> Judged:
         """Run a notebook and its tests.
 
@@ -132,6 +133,8 @@ class Judges:
             Tells what is judged at the same time apart.
         progress
             As `trial.hold` calls it.
+        begin
+            Called right before the first cell runs; what it raises ends the judging.
 
         Raises
         ------
@@ -157,12 +160,18 @@ class Judges:
                 language,
                 lambda outputs: admit(outputs, budget),
                 progress,
-                self._turns,
+                self._turn(begin),
             )
         finally:
             self._benches.give_back(bench)
         fill(notebook, record, self._settings, language)
         return Judged(notebook, record.verdicts, record.started, record.log)
+
+    @contextmanager
+    def _turn(self, begin: Callable[[], None]) -> Iterator[None]:
+        with self._turns:
+            begin()
+            yield
 
     def end(self) -> None:
         self._benches.end()

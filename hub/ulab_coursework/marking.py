@@ -100,13 +100,14 @@ class Marker:
         lab: PublishedLab,
         slot: int = 0,
         progress: trial.Progress = lambda question, done, of: None,
+        begin: Callable[[], None] = lambda: None,
         narrow: Narrow = lambda notebook: notebook,
     ) -> Marked:
         """Mark a notebook that `notebooks.parse` read.
 
         Parameters
         ----------
-        slot, progress
+        slot, progress, begin
             As `Judges.judge` has them.
         narrow
             Leaves out cells of the rebuilt notebook that need not run; those are not marked.
@@ -126,7 +127,7 @@ class Marker:
         check_belongs(submitted, lab.id, release)
         rebuilt = rebuild(submitted, release, known.source)
         rebuilt = replace(rebuilt, notebook=narrow(rebuilt.notebook))
-        judged = self._judges.judge(rebuilt.notebook, known.tests, language, slot, progress)
+        judged = self._judges.judge(rebuilt.notebook, known.tests, language, slot, progress, begin)
         if not judged.started:
             raise NotStarted(
                 mark("The sandbox did not start the notebook: {log}"), log=judged.log.strip()

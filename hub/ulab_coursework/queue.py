@@ -21,9 +21,11 @@ from ulab_core.models import Assignment, Course, Job, JobState, Lane, Submission
 LEASE = timedelta(seconds=15)
 HEARTBEAT_S = 5.0
 MAX_ATTEMPTS = 3
+MAX_TAKES = 12
+"""A worker that dies before the cells run is hardly the job's fault, but might be."""
 
 INTERRUPTED = mark(
-    "Grading was interrupted three times, so it was given up. Your submission is stored; your "
+    "Grading was interrupted again and again, so it was given up. Your submission is stored; your "
     "instructor can have it graded again."
 )
 
@@ -35,7 +37,7 @@ class Lease:
     job_id: str
     submission_id: str
     worker: str
-    attempt: int
+    take: int
     forced: bool = False
 
 
@@ -76,7 +78,7 @@ def enqueue_all(
     missing = set(submission_ids) - {job.submission_id for job in waiting}
     # In the order that was asked for: the first is the first to be graded.
     session.add_all(
-        Job(submission_id=one, state=JobState.QUEUED, attempts=0, lane=lane, forced=forced)
+        Job(submission_id=one, state=JobState.QUEUED, lane=lane, forced=forced)
         for one in submission_ids
         if one in missing
     )
@@ -98,7 +100,7 @@ def lease(db: Database, worker: str, now: datetime | None = None) -> Lease | Non
 
     The live lane goes before regrades, and a submission that counts before those its student or
     group has replaced, so that nobody holds up a class by handing in again and again. Then courses
-    take turns. A job whose lease ran out `MAX_ATTEMPTS` times is failed here.
+    take turns. A job that `is_worn_out` is failed here.
     """
     given = now
     with db.read() as session:
@@ -113,18 +115,24 @@ def lease(db: Database, worker: str, now: datetime | None = None) -> Lease | Non
             if found is None:
                 return None
             job, course = found
-            if job.attempts < MAX_ATTEMPTS:
+            if not is_worn_out(job.attempts, job.takes):
                 break
             _finish(job, JobState.FAILED, INTERRUPTED, now)
             session.flush()
         job.state = JobState.RUNNING
         job.worker = worker
-        job.attempts += 1
+        job.takes += 1
         job.leased_until = now + LEASE
         job.started_at = now
+        job.begun_at = None
         job.question = job.questions_done = job.questions = None
         course.served_at = now
-        return Lease(job.id, job.submission_id, worker, job.attempts, job.forced)
+        return Lease(job.id, job.submission_id, worker, job.takes, job.forced)
+
+
+def is_worn_out(attempts: int, takes: int) -> bool:
+    """Whether a job was interrupted so often that it may be what ends its workers."""
+    return attempts >= MAX_ATTEMPTS or takes >= MAX_TAKES
 
 
 def _next(now: datetime) -> Any:
@@ -172,6 +180,17 @@ def renew(db: Database, held: Collection[Lease], now: datetime | None = None) ->
             session.execute(update(Job).where(_of(one)).values(leased_until=now + LEASE))
 
 
+def begin(db: Database, held: Lease) -> bool:
+    """Note that a job's cells run from now on, so that a death counts; False when it was lost."""
+    with db.write() as session:
+        job = _held(session, held)
+        if job is None:
+            return False
+        job.attempts += 1
+        job.begun_at = clock(session)
+        return True
+
+
 def is_held(db: Database, held: Lease) -> bool:
     """Whether the job is still this worker's."""
     with db.read() as session:
@@ -196,7 +215,7 @@ def _of(held: Lease) -> ColumnElement[bool]:
     return (
         (Job.id == held.job_id)
         & (Job.worker == held.worker)
-        & (Job.attempts == held.attempt)
+        & (Job.takes == held.take)
         & (Job.state == JobState.RUNNING)
     )
 
@@ -234,13 +253,15 @@ def fail(session: Session, held: Lease, problem: str) -> bool:
 
 
 def put_back(session: Session, held: Lease, *, counted: bool = False) -> bool:
-    """Return a job unfinished; the attempt counts only when the job itself may be at fault."""
+    """Return a job unfinished; the try counts only when the job itself may be at fault."""
     job = _held(session, held)
     if job is None:
         return False
     job.state = JobState.QUEUED
     job.worker = job.leased_until = None
-    job.attempts -= 0 if counted else 1
+    if not counted:
+        job.takes -= 1
+        job.attempts -= 1 if job.begun_at else 0
     return True
 
 

@@ -101,7 +101,7 @@ class Worker:
 
     def work(self, held: queue.Lease) -> None:
         """Do a job, whatever comes of it."""
-        log.info("Grading submission %s, attempt %d.", held.submission_id, held.attempt)
+        log.info("Grading submission %s, take %d.", held.submission_id, held.take)
         begun = time.monotonic()
         slot = self._free.get()
         try:

@@ -64,7 +64,7 @@ def test_a_killed_workers_job_is_done_by_the_next_and_a_stopped_one_gives_it_bac
     eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in inside))
     with base.db.write() as session:  # do not sit the lease out
         [job] = session.scalars(select(Job))
-        assert (job.state, job.attempts) == (JobState.RUNNING, 1)
+        assert (job.state, job.takes) == (JobState.RUNNING, 1)
         job.leased_until = utc_now() - timedelta(seconds=1)
 
     worker = start_worker(base, 2)
@@ -73,7 +73,7 @@ def test_a_killed_workers_job_is_done_by_the_next_and_a_stopped_one_gives_it_bac
     assert worker.wait(PATIENCE_S) == 0
     with base.db.read() as session:
         [job] = session.scalars(select(Job))
-        assert (job.state, job.attempts, job.worker) == (JobState.QUEUED, 1, None)
+        assert (job.state, job.takes, job.worker) == (JobState.QUEUED, 1, None)
 
     worker = start_worker(base)
     try:

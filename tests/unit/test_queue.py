@@ -150,7 +150,7 @@ def test_a_dead_workers_job_is_taken_again_when_the_lease_is_over(db: Database) 
     just_before = NOW + queue.LEASE - timedelta(seconds=1)
     assert queue.lease(db, "w", just_before) is None
     again = held(db, "w", NOW + queue.LEASE + timedelta(seconds=1))
-    assert (again.job_id, again.attempt) == (dead.job_id, 2)
+    assert (again.job_id, again.take) == (dead.job_id, 2)
     assert not queue.is_held(db, dead)
     assert queue.is_held(db, again)
     with db.write() as session:
@@ -168,7 +168,7 @@ def test_a_worker_that_starts_anew_frees_what_its_dead_self_held_and_nothing_els
     assert not queue.is_held(db, ours)
     assert queue.is_held(db, others)
     again = held(db, "host/1/79-c")
-    assert (again.submission_id, again.attempt) == (ours.submission_id, 2)
+    assert (again.submission_id, again.take) == (ours.submission_id, 2)
 
 
 def test_a_renewed_lease_keeps_the_job_and_a_lost_one_stays_lost(db: Database) -> None:
@@ -204,13 +204,19 @@ def test_progress_is_told_by_the_holder_alone_and_begins_anew_with_the_next(db: 
     assert told() == (None, None, None)
 
 
-def test_attempts_are_capped_with_a_sentence(db: Database) -> None:
+@pytest.mark.parametrize(
+    ("begun", "interruptions"), [(True, queue.MAX_ATTEMPTS), (False, queue.MAX_TAKES)]
+)
+def test_interruptions_are_capped_with_a_sentence(
+    db: Database, begun: bool, interruptions: int
+) -> None:
     enqueue(db, "s0", "s1")
     later = NOW
-    for _ in range(queue.MAX_ATTEMPTS):
+    for _ in range(interruptions):
         with db.write() as session:  # the other job is not what this is about
             session.get_one(Submission, "s1").jobs[0].state = JobState.DONE
-        assert queue.lease(db, "w", later) is not None
+        taken = held(db, "w", later)
+        assert not begun or queue.begin(db, taken)
         later += 2 * queue.LEASE
     with db.write() as session:
         session.get_one(Submission, "s1").jobs[0].state = JobState.QUEUED
@@ -222,20 +228,55 @@ def test_attempts_are_capped_with_a_sentence(db: Database) -> None:
         assert (job.state, job.problem) == (JobState.FAILED, queue.INTERRUPTED)
 
 
-@pytest.mark.parametrize(("counted", "attempt"), [(False, 1), (True, 2)])
-def test_a_job_put_back_counts_as_an_attempt_only_when_it_may_be_at_fault(
-    db: Database, counted: bool, attempt: int
+@pytest.mark.parametrize(
+    ("attempts", "takes", "worn_out"),
+    [
+        (0, 1, False),
+        (queue.MAX_ATTEMPTS - 1, queue.MAX_TAKES - 1, False),
+        (queue.MAX_ATTEMPTS, queue.MAX_ATTEMPTS, True),
+        (0, queue.MAX_TAKES, True),
+    ],
+)
+def test_a_job_is_worn_out_by_few_deaths_of_its_cells_or_by_many_before(
+    attempts: int, takes: int, worn_out: bool
+) -> None:
+    assert queue.is_worn_out(attempts, takes) is worn_out
+
+
+@pytest.mark.parametrize(
+    ("begun", "counted", "attempts", "takes"),
+    [
+        (True, True, 1, 2),
+        (True, False, 0, 1),
+        (False, True, 0, 2),
+        (False, False, 0, 1),
+    ],
+)
+def test_a_job_put_back_counts_only_when_it_may_be_at_fault(
+    db: Database, begun: bool, counted: bool, attempts: int, takes: int
 ) -> None:
     enqueue(db, "s0")
     first = held(db)
+    assert not begun or queue.begin(db, first)
     with db.write() as session:
         assert queue.put_back(session, first, counted=counted)
-    assert held(db, "v").attempt == attempt
+    held(db, "v")
+    with db.read() as session:
+        job = session.get_one(Submission, "s0").jobs[0]
+        assert (job.attempts, job.takes, job.begun_at) == (attempts, takes, None)
+
+
+def test_a_lost_job_does_not_begin(db: Database) -> None:
+    enqueue(db, "s0")
+    lost = held(db)
+    again = held(db, "w", NOW + 2 * queue.LEASE)
+    assert not queue.begin(db, lost)
+    assert queue.begin(db, again)
 
 
 def test_many_workers_share_a_queue_without_doing_a_job_twice(db: Database) -> None:
     with db.write() as session:
-        session.add_all(Job(submission_id="s0", attempts=0) for _ in range(30))
+        session.add_all(Job(submission_id="s0") for _ in range(30))
 
     together = threading.Barrier(4)
 
@@ -270,4 +311,4 @@ def test_a_machine_whose_clock_is_wrong_takes_nobodys_job(
     monkeypatch.setattr(queue, "utc_now", lambda: datetime.now(UTC) - timedelta(hours=1))
     behind = queue.lease(db, "behind")
     assert behind is not None
-    assert behind.attempt == 2
+    assert behind.take == 2
