@@ -24,6 +24,7 @@ from ulab_portal import (
     regrade_pages,
     similarity_pages,
     teaching,
+    team_pages,
     version_pages,
 )
 from ulab_portal.assets import PREFIX, Assets
@@ -57,7 +58,8 @@ def create_app(settings: Settings, login: Login | None = None) -> FastAPI:
     pages = APIRouter(prefix=PREFIX.rstrip("/"))
     for part in (
         *(api, course_pages, group_pages, hand_pages, lab_pages, new_course, people),
-        *(policy_pages, regrade_pages, similarity_pages, teaching, version_pages),
+        *(policy_pages, regrade_pages, similarity_pages, teaching),
+        *(team_pages, version_pages),
     ):
         pages.include_router(part.router)
     pages.add_api_route("/health", _health, methods=["GET"])

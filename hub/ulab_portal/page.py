@@ -25,6 +25,8 @@ from ulab_portal.assets import PREFIX
 from ulab_portal.guard import Tokens
 from ulab_portal.rendering import render
 from ulab_portal.servers import OwnServer
+from ulab_teams.invitations import count_to
+from ulab_teams.requests import count_waiting
 
 BASE = os.environ.get("JUPYTERHUB_BASE_URL", "/")
 
@@ -92,6 +94,10 @@ class Page:
 
     def _around(self) -> dict[str, Any]:
         found = around(self.portal, self.user.name, self.display_name)
+        with self.portal.db.read() as session:
+            found["team_news"] = count_to(session, self.user.name)
+            if self.user.admin:
+                found["team_news"] += count_waiting(session)
         if self.user.admin:
             waiting = waiting_for_approval(self.portal.layout)
             found |= {"administers": True, "waiting": waiting}
@@ -121,6 +127,7 @@ def around(portal: Portal, name: str | None, display_name: str = "") -> dict[str
         "person": (display_name or name) if name else None,
         "person_name": name,
         "administers": False,
+        "team_news": 0,
     }
 
 

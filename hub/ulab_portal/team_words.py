@@ -1,0 +1,31 @@
+"""What teams' roles and the states of a request are called on pages."""
+
+from __future__ import annotations
+
+from ulab_core.i18n import mark
+from ulab_core.team_models import TeamRequest, TeamRole
+
+ROLES = {
+    TeamRole.OWNER: mark("owner"),
+    TeamRole.MEMBER: mark("member"),
+    TeamRole.MENTOR: mark("mentor"),
+}
+EXPLAINED = {
+    TeamRole.OWNER: mark("works on everything, and says who is in the team"),
+    TeamRole.MEMBER: mark("reads and writes the folder, logs runs, registers models"),
+    TeamRole.MENTOR: mark("reads all of it and changes nothing"),
+}
+ROLE_STYLES = {
+    TeamRole.OWNER: "state-note",
+    TeamRole.MEMBER: "state-good",
+    TeamRole.MENTOR: "state-none",
+}
+
+
+def request_state(request: TeamRequest) -> tuple[str, str]:
+    """The word for how far a request is, and its style."""
+    if request.approved is None:
+        return mark("waiting for an administrator"), "state-busy"
+    if request.approved:
+        return mark("approved"), "state-good"
+    return mark("refused"), "state-bad"

@@ -1,0 +1,29 @@
+"""Who may do what in a team, as a table."""
+
+from __future__ import annotations
+
+import pytest
+
+from ulab_core.team_models import TeamRole
+from ulab_teams.rights import Act, Standing
+
+SEE, READ, WRITE, MANAGE = Act.SEE, Act.READ, Act.WRITE, Act.MANAGE
+DESCRIBE, ANSWER, LEAVE = Act.DESCRIBE, Act.ANSWER, Act.LEAVE
+
+
+@pytest.mark.parametrize(
+    ("standing", "allowed"),
+    [
+        (Standing(), set()),
+        (Standing(TeamRole.OWNER), {SEE, READ, WRITE, MANAGE, DESCRIBE, LEAVE}),
+        (Standing(TeamRole.MEMBER), {SEE, READ, WRITE, LEAVE}),
+        (Standing(TeamRole.MENTOR), {SEE, READ, LEAVE}),
+        (Standing(invited=TeamRole.OWNER), {SEE, ANSWER}),
+        (Standing(invited=TeamRole.MENTOR), {SEE, ANSWER}),
+        (Standing(administers=True), {SEE, MANAGE}),
+        (Standing(TeamRole.MENTOR, administers=True), {SEE, READ, MANAGE, LEAVE}),
+        (Standing(invited=TeamRole.MEMBER, administers=True), {SEE, MANAGE, ANSWER}),
+    ],
+)
+def test_what_a_standing_lets_one_do(standing: Standing, allowed: set[Act]) -> None:
+    assert {act for act in Act if standing.may(act)} == allowed
