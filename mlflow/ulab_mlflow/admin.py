@@ -59,7 +59,13 @@ class Admin:
         )
 
     def call(
-        self, method: str, path: str, *, inside: str | None = None, **values: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        inside: str | None = None,
+        person: str = PLATFORM,
+        **values: Any,
     ) -> dict[str, Any]:
         """Call one endpoint.
 
@@ -69,6 +75,8 @@ class Admin:
             Below ``/api/``, such as ``2.0/mlflow/experiments/create``.
         inside
             The workspace to act in.
+        person
+            Whose rights it takes.
         **values
             Query parameters of a GET, else the JSON body.
 
@@ -79,7 +87,7 @@ class Admin:
         MlflowRefusal
             The answer is an error.
         """
-        headers = {IDENTITY_HEADER: sign(self._key, PLATFORM, time.time())}
+        headers = {IDENTITY_HEADER: sign(self._key, person, time.time())}
         if inside is not None:
             headers[WORKSPACE_HEADER] = inside
         asks = method == "GET"
