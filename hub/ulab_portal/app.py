@@ -11,6 +11,8 @@ from ulab_core.layout import Layout
 from ulab_core.secret_files import shared_key
 from ulab_core.settings import Settings
 from ulab_coursework.submissions import refuse_size
+from ulab_mlflow.reading import Reader
+from ulab_mlflow.workspaces import Workspaces
 from ulab_portal import (
     api,
     course_pages,
@@ -22,9 +24,12 @@ from ulab_portal import (
     policy_pages,
     refusals,
     regrade_pages,
+    shared_pages,
     similarity_pages,
     teaching,
+    team_model_pages,
     team_pages,
+    team_share_pages,
     version_pages,
 )
 from ulab_portal.assets import PREFIX, Assets
@@ -52,14 +57,18 @@ def create_app(settings: Settings, login: Login | None = None) -> FastAPI:
         key, render_error=refusals.page, default_language=settings.site.language
     )
     app = FastAPI(title=settings.site.name, docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.portal = Portal(settings, layout, Database.of(settings), login, Tokens(key))
+    app.state.portal = Portal(
+        *(settings, layout, Database.of(settings), login, Tokens(key)),
+        Reader.of(settings),
+        Workspaces.of(settings),
+    )
     login.install(app)
     refusals.install(app)
     pages = APIRouter(prefix=PREFIX.rstrip("/"))
     for part in (
         *(api, course_pages, group_pages, hand_pages, lab_pages, new_course, people),
         *(policy_pages, regrade_pages, similarity_pages, teaching),
-        *(team_pages, version_pages),
+        *(shared_pages, team_model_pages, team_pages, team_share_pages, version_pages),
     ):
         pages.include_router(part.router)
     pages.add_api_route("/health", _health, methods=["GET"])

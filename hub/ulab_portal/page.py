@@ -21,6 +21,8 @@ from ulab_core.models import Person, Role
 from ulab_core.settings import Settings
 from ulab_core.signing_in import waiting_for_approval
 from ulab_coursework.courses import courses_of, ensure_person
+from ulab_mlflow.reading import Reader
+from ulab_mlflow.workspaces import Workspaces
 from ulab_portal.assets import PREFIX
 from ulab_portal.guard import Tokens
 from ulab_portal.rendering import render
@@ -49,6 +51,8 @@ class Portal:
     db: Database
     login: Login
     tokens: Tokens
+    reader: Reader
+    workspaces: Workspaces
 
     def server_of(self, user: HubUser) -> OwnServer:
         return OwnServer(

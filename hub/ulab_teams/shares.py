@@ -11,11 +11,10 @@ from sqlalchemy.orm import Session
 from ulab_core.audit import record
 from ulab_core.errors import Conflict, NotAllowed, NotFound
 from ulab_core.i18n import mark
-from ulab_core.models import Person, utc_now
-from ulab_core.team_models import Share, SharedThing, TeamMember, TeamRole
-from ulab_teams.teams import find_team, members_of
-
-WORKERS = frozenset({TeamRole.OWNER, TeamRole.MEMBER})
+from ulab_core.models import utc_now
+from ulab_core.team_models import Share, SharedThing, TeamRole
+from ulab_teams.rights import Act, Standing
+from ulab_teams.teams import find_team, members_of, teams_of
 
 
 class Reading(enum.Enum):
@@ -30,7 +29,7 @@ class Reading(enum.Enum):
 
 def may_share(role: TeamRole | None) -> bool:
     """Whether someone of this role in a team may show its runs and models to others."""
-    return role in WORKERS
+    return Standing(role).may(Act.WRITE)
 
 
 def may_withdraw(role: TeamRole | None, made_it: bool) -> bool:
@@ -165,17 +164,12 @@ def follow(session: Session, share_id: str, reader: str) -> Share:
     """
     found = session.get(Share, share_id)
     if found is not None:
-        mine = session.scalars(
-            select(TeamMember.team_id)
-            .join(Person, Person.id == TeamMember.person_id)
-            .where(Person.name == reader)
-        ).all()
         outcome = reading(
             team=found.team_id,
             audience=found.audience_id,
             withdrawn=found.withdrawn_at is not None,
             sharer=members_of(session, found.team_id).get(found.created_by),
-            reader_teams=mine,
+            reader_teams=[team.id for team, _ in teams_of(session, reader)],
         )
         if outcome is Reading.SHOWN:
             return found
@@ -206,16 +200,11 @@ def shares_of(session: Session, team_id: str) -> list[Share]:
     )
 
 
-def shared_with(session: Session, person: str) -> list[Share]:
-    """The links that are meant for teams of this person, the newest first."""
-    return [
-        found
-        for found in session.scalars(
-            select(Share)
-            .join(TeamMember, TeamMember.team_id == Share.audience_id)
-            .join(Person, Person.id == TeamMember.person_id)
-            .where(Person.name == person, Share.withdrawn_at.is_(None))
-            .order_by(Share.created_at.desc(), Share.id)
-        )
-        if may_share(members_of(session, found.team_id).get(found.created_by))
-    ]
+def shared_with(session: Session, team_id: str) -> list[Share]:
+    """The links that are meant for a team and show it something, the newest first."""
+    found = session.scalars(
+        select(Share)
+        .where(Share.audience_id == team_id, Share.withdrawn_at.is_(None))
+        .order_by(Share.created_at.desc(), Share.id)
+    )
+    return [one for one in found if may_share(members_of(session, one.team_id).get(one.created_by))]

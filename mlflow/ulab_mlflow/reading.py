@@ -168,7 +168,7 @@ class Reader:
         }
         if not experiments:
             return []
-        asked = {
+        asked: dict[str, Any] = {
             "experiment_ids": list(experiments),
             "max_results": most,
             "order_by": ["attributes.start_time DESC"],
