@@ -56,7 +56,7 @@ def require_role(role: str) -> Role:
         return Role(role)
     except ValueError:
         raise UserError(
-            mark("{role} is no role; write student or instructor."), role=role
+            mark("{role} is no role; write student, assistant or instructor."), role=role
         ) from None
 
 

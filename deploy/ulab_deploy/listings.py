@@ -75,6 +75,7 @@ def courses(base: Base, language: str) -> list[dict[str, Any]]:
             "curriculum": course.curriculum,
             "version": course.curriculum_version,
             "students": counts.get(course.id, {}).get(Role.STUDENT, 0),
+            "assistants": counts.get(course.id, {}).get(Role.ASSISTANT, 0),
             "instructors": counts.get(course.id, {}).get(Role.INSTRUCTOR, 0),
             "assignments": len(course.assignments),
             "published": sum(a.published_at is not None for a in course.assignments),

@@ -81,6 +81,8 @@ class Role(enum.StrEnum):
     """What a person is in one course."""
 
     STUDENT = "student"
+    ASSISTANT = "assistant"
+    """Sees and grades as an instructor does, and changes nothing: `ulab_core.rights`."""
     INSTRUCTOR = "instructor"
 
 

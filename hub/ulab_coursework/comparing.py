@@ -12,8 +12,9 @@ from ulab_core.database import Database
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
+from ulab_core.rights import Act
 from ulab_core.settings import Settings
-from ulab_coursework.courses import find_assignment, require_instructor
+from ulab_coursework.courses import find_assignment, require_right
 from ulab_coursework.graded import replace_file
 from ulab_coursework.similarity import make_locked
 from ulab_coursework.similarity_lock import locked, was_cut_off
@@ -36,13 +37,13 @@ def start(
     Raises
     ------
     NotAllowed
-        `person` doesn't teach this course.
+        `person` neither teaches this course nor assists in it.
     BeingMade
         It is being made already.
     """
     with ExitStack() as stack:
         with db.write() as session:
-            require_instructor(session, course_id, person)
+            require_right(session, course_id, person, Act.COMPARE)
             find_assignment(session, course_id, assignment)
             stack.enter_context(locked(layout, course_id, assignment))
             record(session, person, "similarity.start", f"{course_id}/{assignment}")

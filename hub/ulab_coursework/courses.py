@@ -21,6 +21,7 @@ from ulab_core.models import (
     Person,
     Role,
 )
+from ulab_core.rights import Act, may
 from ulab_core.team_models import Team
 from ulab_coursework.coursefolder import course_gid, prepare_folder
 from ulab_curricula import load_published
@@ -274,9 +275,14 @@ def require_member(session: Session, course_id: str, person: str) -> Role:
     return role
 
 
-def require_instructor(session: Session, course_id: str, person: str) -> None:
-    """Refuse everyone but the course's instructors."""
-    if require_member(session, course_id, person) is not Role.INSTRUCTOR:
-        raise NotAllowed(
-            mark("Only an instructor of the course {course} may do this."), course=course_id
+def require_right(session: Session, course_id: str, person: str, act: Act) -> Role:
+    """The person's role in the course, or a refusal when it may not do this."""
+    role = require_member(session, course_id, person)
+    if not may(role, act):
+        message = (
+            mark("Only an instructor or assistant of the course {course} may do this.")
+            if may(Role.ASSISTANT, act)
+            else mark("Only an instructor of the course {course} may do this.")
         )
+        raise NotAllowed(message, course=course_id)
+    return role

@@ -18,10 +18,11 @@ from ulab_core.errors import Conflict, NotFound
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
 from ulab_core.models import Assignment, FeedbackPolicy, Role, Submission, utc_now
+from ulab_core.rights import Act
 from ulab_coursework import graded
 from ulab_coursework.coursefolder import gradebook_lock, gradebook_url, read_file
 from ulab_coursework.courserights import course_rights
-from ulab_coursework.courses import find_assignment, require_instructor
+from ulab_coursework.courses import find_assignment, require_right
 from ulab_coursework.feedbackpage import render_feedback
 from ulab_coursework.graded import Remarks
 from ulab_coursework.owners import Owner, owner_of
@@ -41,7 +42,7 @@ class NotReleased(Conflict):
 
 
 def feedback_html(db: Database, layout: Layout, submission_id: str, person: str) -> str:
-    """The feedback page of a submission, for its owner and the course's instructors.
+    """The feedback page of a submission, for its owner and who teaches the course.
 
     Raises
     ------
@@ -162,7 +163,7 @@ def release_feedback(
         How many students' feedback there is.
     """
     with db.read() as session:
-        require_instructor(session, course_id, actor)
+        require_right(session, course_id, actor, Act.RELEASE)
     written = rewrite(db, layout, course_id, assignment)
     with db.write() as session:
         found = find_assignment(session, course_id, assignment)

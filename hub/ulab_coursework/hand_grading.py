@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from ulab_core.audit import record
 from ulab_core.database import Database
 from ulab_core.layout import Layout
+from ulab_core.rights import Act
 from ulab_coursework.coursefolder import gradebook_lock, gradebook_url
 from ulab_coursework.courserights import course_rights
-from ulab_coursework.courses import find_assignment, require_instructor
+from ulab_coursework.courses import find_assignment, require_right
 from ulab_coursework.shown_grades import NBGRADERS_NO_RESPONSE, engine_of
 from ulab_coursework.tries import ClassTries, load_class
 
@@ -165,10 +166,10 @@ def no_points_for_empty(
     Raises
     ------
     NotAllowed
-        `actor` doesn't teach this course.
+        `actor` neither teaches this course nor assists in it.
     """
     with db.read() as session:
-        require_instructor(session, course_id, actor)
+        require_right(session, course_id, actor, Act.GRADE)
         present = _present(session, course_id, assignment)
     # Nothing is graded meanwhile, so what was empty stays it.
     with gradebook_lock(layout, course_id):

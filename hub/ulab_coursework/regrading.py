@@ -24,8 +24,9 @@ from ulab_core.models import (
     RegradedSubmission,
     Submission,
 )
+from ulab_core.rights import Act
 from ulab_coursework import gradebook, queue
-from ulab_coursework.courses import find_assignment, find_person, require_instructor
+from ulab_coursework.courses import find_assignment, find_person, require_right
 from ulab_coursework.owners import Owner
 from ulab_coursework.releases import lab_of
 from ulab_coursework.tries import Tries, load_tries
@@ -60,7 +61,7 @@ def grade_again(
         How many submissions were queued.
     """
     with db.write() as session:
-        require_instructor(session, course_id, actor)
+        require_right(session, course_id, actor, Act.REGRADE)
         target = find_assignment(session, course_id, assignment)
         if not student:
             return regrade(session, target, actor, force=force).submissions

@@ -21,6 +21,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 ROLES: dict[str, Role] = {
     "student": Role.STUDENT,
     "学生": Role.STUDENT,
+    "assistant": Role.ASSISTANT,
+    "ta": Role.ASSISTANT,
+    "助教": Role.ASSISTANT,
     "instructor": Role.INSTRUCTOR,
     "teacher": Role.INSTRUCTOR,
     "教师": Role.INSTRUCTOR,
@@ -100,7 +103,10 @@ def _row(number: int, cells: dict[str, str], courses: Collection[str]) -> Row | 
         problems.append(
             BadLine(
                 number,
-                mark("{role} is no role: write student or instructor (学生 or 教师)."),
+                mark(
+                    "{role} is no role: write student, assistant or instructor "
+                    "(学生, 助教 or 教师)."
+                ),
                 role=cells["role"],
             )
         )

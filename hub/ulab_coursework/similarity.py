@@ -22,9 +22,10 @@ from ulab_core.errors import NotFound, UserError
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
 from ulab_core.models import utc_now
+from ulab_core.rights import Act
 from ulab_core.settings import Settings
 from ulab_coursework import store
-from ulab_coursework.courses import find_assignment, require_instructor
+from ulab_coursework.courses import find_assignment, require_right
 from ulab_coursework.graded import replace_file
 from ulab_coursework.ownwork import OwnCell, own_cells, template_of
 from ulab_coursework.releases import lab_of
@@ -164,15 +165,15 @@ def newest_of(session: Session, course_id: str, assignment: str) -> dict[str, tu
 def read_report(
     db: Database, layout: Layout, course_id: str, assignment: str, person: str
 ) -> Report | None:
-    """The report as it was last made, for the course's instructors; None when there is none.
+    """The report as it was last made, for who teaches the course; None when there is none.
 
     Raises
     ------
     NotAllowed
-        `person` doesn't teach this course.
+        `person` neither teaches this course nor assists in it.
     """
     with db.read() as session:
-        require_instructor(session, course_id, person)
+        require_right(session, course_id, person, Act.COMPARE)
         find_assignment(session, course_id, assignment)
     try:
         found = json.loads(layout.similarity_file(course_id, assignment).read_bytes())

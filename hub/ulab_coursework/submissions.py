@@ -15,6 +15,7 @@ from ulab_core.errors import NotFound, TooLarge
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
 from ulab_core.models import Assignment, Role, Submission, utc_now
+from ulab_core.rights import Act, may
 from ulab_core.settings import Settings
 from ulab_coursework import queue, store
 from ulab_coursework.courses import (
@@ -197,7 +198,7 @@ def find(session: Session, submission_id: str, person: str) -> tuple[Submission,
     Raises
     ------
     NotFound
-        There is none, or it is someone else's and the reader is no instructor of the course.
+        There is none, or it is someone else's and the reader doesn't teach the course.
         The two look alike, so that ids can't be probed.
     """
     submission = session.get(
@@ -207,7 +208,7 @@ def find(session: Session, submission_id: str, person: str) -> tuple[Submission,
     )
     if submission is not None:
         role = role_in(session, submission.assignment.course_id, person)
-        if role is Role.INSTRUCTOR or (role is not None and _is_of(session, submission, person)):
+        if role is not None and (may(role, Act.SEE) or _is_of(session, submission, person)):
             return submission, role
     raise NotFound(mark("There is no such submission of yours."))
 
@@ -221,12 +222,12 @@ def _is_of(session: Session, submission: Submission, person: str) -> bool:
 def get(session: Session, submission_id: str, person: str) -> Standing:
     """Where one submission stands, for a reader who may see it."""
     submission, role = find(session, submission_id, person)
-    found = standing_of(session, submission, for_student=role is not Role.INSTRUCTOR)
+    found = standing_of(session, submission, for_student=not may(role, Act.SEE))
     return waiting(session, found)
 
 
 def notebook_bytes(db: Database, layout: Layout, submission_id: str, person: str) -> bytes:
-    """The submitted bytes, for their owner and the course's instructors."""
+    """The submitted bytes, for their owner and who teaches the course."""
     with db.read() as session:
         submission, _ = find(session, submission_id, person)
         sha256 = submission.sha256

@@ -12,7 +12,8 @@ from ulab_core.database import Database
 from ulab_core.errors import NotAllowed, UserError
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
-from ulab_core.models import COURSE_ID, Course, Role
+from ulab_core.models import COURSE_ID, Course
+from ulab_core.rights import Act, may
 from ulab_core.settings import Settings
 from ulab_coursework.coursefolder import course_gid
 from ulab_coursework.courses import ensure_person, role_in
@@ -86,9 +87,12 @@ def settle(settings: Settings, database: Database, name: str, server_name: str) 
         gid = uid
         language = person.language or settings.site.language
         if course is not None:
-            if role_in(session, course, name) is not Role.INSTRUCTOR:
+            if not may(role_in(session, course, name), Act.GRADE):
                 raise NotAllowed(
-                    mark("Only an instructor of the course {course} can open its grading server."),
+                    mark(
+                        "Only an instructor or assistant of the course {course} can open its "
+                        "grading server."
+                    ),
                     course=course,
                 )
             gid = course_gid(session.get_one(Course, course).number, base)

@@ -15,13 +15,14 @@ from starlette.responses import Response
 from ulab_core.hub_auth import HubUser
 from ulab_core.i18n import LANGUAGES, translations
 from ulab_core.models import Assignment, Course, FeedbackPolicy, Role
+from ulab_core.rights import Act, may
 from ulab_coursework import feedback, regrading, releases, submissions
 from ulab_coursework.courses import (
     courses_of,
     find_assignment,
     find_course,
-    require_instructor,
     require_member,
+    require_right,
 )
 from ulab_coursework.standing import (
     Standing,
@@ -76,14 +77,12 @@ def courses(user: Reader, base: Base) -> list[dict[str, Any]]:
 
 @router.get("/courses/{course_id}/assignments")
 def assignments(course_id: str, user: Reader, base: Base) -> list[dict[str, Any]]:
-    """A course's published assignments; instructors see all."""
+    """A course's published assignments; who teaches it sees all."""
     with base.db.read() as session:
         role = require_member(session, course_id, user.name)
         found = find_course(session, course_id).assignments
         return [
-            _assignment(one)
-            for one in found
-            if one.published_at is not None or role is Role.INSTRUCTOR
+            _assignment(one) for one in found if one.published_at is not None or may(role, Act.SEE)
         ]
 
 
@@ -148,9 +147,9 @@ def own_submissions(
 def inbound(
     course_id: str, assignment: str, user: Reader, base: Base, request: Request
 ) -> list[dict[str, Any]]:
-    """The newest submission of every student or group, for instructors."""
+    """The newest submission of every student or group, for who teaches the course."""
     with base.db.read() as session:
-        require_instructor(session, course_id, user.name)
+        require_right(session, course_id, user.name, Act.SEE)
         rows = class_standing(session, course_id, assignment)
     language = language_of(request, base)
     # A group's stands in the row of each of its members.
@@ -196,7 +195,7 @@ def publish(
 ) -> dict[str, Any]:
     """Publish an assignment; what is not given stays as it was."""
     with base.db.read() as session:
-        require_instructor(session, course_id, user.name)
+        require_right(session, course_id, user.name, Act.PUBLISH)
         before = find_assignment(session, course_id, assignment)
     given = wanted.model_fields_set if wanted else set()
     due_at = wanted.due_at if wanted and "due_at" in given else before.due_at
@@ -215,7 +214,7 @@ def publish(
 def withdraw(course_id: str, assignment: str, user: Actor, base: Base) -> dict[str, Any]:
     """Hide an assignment from students."""
     with base.db.read() as session:
-        require_instructor(session, course_id, user.name)
+        require_right(session, course_id, user.name, Act.PUBLISH)
     releases.withdraw_assignment(base.db, course_id, assignment, user.name)
     return {"published": False}
 

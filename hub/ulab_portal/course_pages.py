@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from ulab_core.models import Course, Role, utc_now
+from ulab_core.rights import Act, may
 from ulab_coursework.courses import courses_of, find_course, people_of, require_member, role_in
 from ulab_coursework.gradebook import scores_of
 from ulab_coursework.owners import deadline_of
@@ -32,6 +33,7 @@ class CourseCard:
     term: str
     area: Area
     teaching: bool
+    assists: bool
     labs: int
     done: int
     students: int
@@ -41,7 +43,7 @@ class CourseCard:
 def course_card(session: Session, course: Course, role: Role, page: Page) -> CourseCard:
     """A course as it stands for whoever asks."""
     rows = student_rows(session, course, page)
-    teaching = role is Role.INSTRUCTOR
+    teaching = may(role, Act.SEE)
     open_dues = [row.due_at for row in rows if row.due_at and not row.done]
     now = utc_now()
     return CourseCard(
@@ -50,6 +52,7 @@ def course_card(session: Session, course: Course, role: Role, page: Page) -> Cou
         term=course.term,
         area=area(course.focus_area),
         teaching=teaching,
+        assists=role is Role.ASSISTANT,
         labs=len(course.assignments) if teaching else len(rows),
         done=sum(row.done for row in rows),
         students=len(people_of(session, course.id, Role.STUDENT)) if teaching else 0,
@@ -107,13 +110,13 @@ def home(page: Annotated[Page, Depends(reading)]) -> Response:
 
 @router.get("/courses/{course_id}")
 def course(course_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
-    """A course's labs with where I stand; its instructor goes on to teaching it.
+    """A course's labs with where I stand; who teaches it goes on to that.
 
     So does an administrator, who watches there.
     """
     with page.portal.db.read() as session:
         role = role_in(session, course_id, page.user.name)
-        if role is Role.INSTRUCTOR or (role is None and page.user.admin):
+        if may(role, Act.SEE) or (role is None and page.user.admin):
             return page.go(f"courses/{course_id}/teach")
         require_member(session, course_id, page.user.name)
         found = find_course(session, course_id)

@@ -11,14 +11,15 @@ from starlette.responses import Response
 from ulab_core.errors import TooLarge, UserError
 from ulab_core.i18n import mark
 from ulab_core.models import Role, utc_now
+from ulab_core.rights import Act
 from ulab_coursework import forming, regrading
-from ulab_coursework.courses import find_assignment, people_of, require_instructor
+from ulab_coursework.courses import find_assignment, people_of, require_right
 from ulab_coursework.grouping import Placed, parse_groups
 from ulab_coursework.groups import groups_of, placed, to_csv
 from ulab_coursework.policies import set_policy
 from ulab_portal.areas import area
 from ulab_portal.page import Page, acting, reading
-from ulab_portal.watching import only_watches
+from ulab_portal.watching import viewer_of
 
 router = APIRouter(prefix="/courses/{course_id}")
 MAX_BYTES = 2 * 1024 * 1024
@@ -64,7 +65,7 @@ def groups(
 ) -> Response:
     """A lab's groups, and the students who are in none."""
     with page.portal.db.read() as session:
-        watches = only_watches(session, page, course_id)
+        viewer = viewer_of(session, page, course_id)
         found = find_assignment(session, course_id, name)
         where = placed(session, found)
         students = people_of(session, course_id, Role.STUDENT)
@@ -75,7 +76,7 @@ def groups(
             area=area(found.course.focus_area),
             lab=found,
             title=found.title(page.language),
-            watches=watches,
+            viewer=viewer,
             groups=groups_of(session, found),
             students=students,
             where=where,
@@ -95,7 +96,7 @@ def settings(
     """How large groups may be, and who forms them; a size of one means none."""
     wanted = {"group_size": size if size > 1 else None, "own_groups": own and size > 1}
     with page.portal.db.write() as session:
-        require_instructor(session, course_id, page.user.name)
+        require_right(session, course_id, page.user.name, Act.GROUPS)
         set_policy(session, course_id, name, wanted, page.user.name)
     return page.go(f"courses/{course_id}/teach/labs/{name}/groups")
 
@@ -131,7 +132,7 @@ async def import_(
 def _placed(page: Page, course_id: str, name: str, wanted: list[Placed]) -> Response:
     portal = page.portal
     with portal.db.write() as session:
-        require_instructor(session, course_id, page.user.name)
+        require_right(session, course_id, page.user.name, Act.GROUPS)
         moves = forming.place(session, course_id, name, wanted, page.user.name)
     # Whose work counts for the gradebook may be another's now.
     regrading.follow(portal.db, portal.layout, course_id, name)
@@ -142,7 +143,7 @@ def _placed(page: Page, course_id: str, name: str, wanted: list[Placed]) -> Resp
 def export(course_id: str, name: str, page: Annotated[Page, Depends(reading)]) -> Response:
     """Every student with their group, in the form that the import reads."""
     with page.portal.db.read() as session:
-        only_watches(session, page, course_id)
+        viewer_of(session, page, course_id)
         text = to_csv(session, find_assignment(session, course_id, name), page.language)
     return Response(
         text,

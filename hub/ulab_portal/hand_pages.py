@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from ulab_core.i18n import mark
 from ulab_core.models import Assignment
+from ulab_core.rights import Act
 from ulab_coursework.courses import find_course
 from ulab_coursework.hand_grading import (
     Reason,
@@ -28,10 +29,10 @@ from ulab_coursework.tries import load_class
 from ulab_portal.areas import area
 from ulab_portal.page import BASE, Page, reading
 from ulab_portal.servers import submission_address
-from ulab_portal.teaching import Instructor
-from ulab_portal.watching import only_watches
+from ulab_portal.watching import allowed, viewer_of
 
 router = APIRouter(prefix="/courses/{course_id}/teach/by-hand")
+Grader = Annotated[Page, allowed(Act.GRADE)]
 WHY = {
     Reason.ANSWER: mark("answer to read"),
     Reason.EMPTY: mark("left empty"),
@@ -113,14 +114,14 @@ def overview(
 ) -> Response:
     """All labs of a course that have something to grade by hand."""
     with page.portal.db.read() as session:
-        watches = only_watches(session, page, course_id)
+        viewer = viewer_of(session, page, course_id)
         found = find_course(session, course_id)
         return page.answer(
             "by_hand.html",
             course=found,
             course_title=found.title(page.language),
             area=area(found.focus_area),
-            watches=watches,
+            viewer=viewer,
             labs=_labs(session, page, course_id, found.assignments),
             why=WHY,
             given=given,
@@ -128,7 +129,7 @@ def overview(
 
 
 @router.post("/{name}/empty")
-def empty(course_id: str, name: str, page: Instructor) -> Response:
+def empty(course_id: str, name: str, page: Grader) -> Response:
     """No points for all answers of a lab that were left empty."""
     portal = page.portal
     given = no_points_for_empty(portal.db, portal.layout, course_id, name, page.user.name)

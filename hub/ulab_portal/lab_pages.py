@@ -15,6 +15,7 @@ from starlette.responses import Response
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_core.models import Assignment, Role, Submission, utc_now
+from ulab_core.rights import Act, may
 from ulab_coursework import gradebook, groups
 from ulab_coursework.courses import find_assignment, require_member
 from ulab_coursework.owners import deadline_of, owner_of
@@ -76,7 +77,7 @@ def visible_assignment(session: Session, course_id: str, name: str, page: Page) 
     """The lab, for a member of the course who may see it: students only once it is published."""
     role = require_member(session, course_id, page.user.name)
     found = find_assignment(session, course_id, name)
-    if role is not Role.INSTRUCTOR:
+    if not may(role, Act.SEE):
         refuse_unpublished(found)
     return found
 
@@ -216,7 +217,7 @@ def show_feedback(submission_id: str, page: Annotated[Page, Depends(reading)]) -
     with page.portal.db.read() as session:
         submission, role = find(session, submission_id, page.user.name)
         assignment = submission.assignment
-        teaching = role is Role.INSTRUCTOR and submission.person.name != page.user.name
+        teaching = may(role, Act.SEE) and submission.person.name != page.user.name
         place = "teach/labs" if teaching else "labs"
         back = f"courses/{assignment.course_id}/{place}/{assignment.name}"
         notes = _notes(session, submission, page, for_student=role is Role.STUDENT)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_core.models import Assignment, Extension, Person, Role
+from ulab_core.rights import Act
 from ulab_coursework import regrading
 from ulab_coursework.courses import find_assignment, people_of
 from ulab_coursework.policies import extend, set_policy
@@ -20,10 +21,10 @@ from ulab_portal.areas import area
 from ulab_portal.history import changes_of
 from ulab_portal.page import Page, reading, sentence
 from ulab_portal.policy_form import Fields, Read
-from ulab_portal.teaching import Instructor
-from ulab_portal.watching import only_watches
+from ulab_portal.watching import Viewer, allowed, viewer_of
 
 router = APIRouter(prefix="/courses/{course_id}/teach/labs/{name}")
+Setter = Annotated[Page, allowed(Act.POLICY)]
 LONGEST_REASON = 500
 
 
@@ -33,18 +34,16 @@ def policy(
 ) -> Response:
     """The settings as they are."""
     with page.portal.db.read() as session:
-        watches = only_watches(session, page, course_id)
+        viewer = viewer_of(session, page, course_id)
         found = find_assignment(session, course_id, name)
         fields = policy_form.shown(found, page.portal.settings.site.zone)
         return page.answer(
-            "policy.html", **_around(session, page, found, fields, watches), saved=saved
+            "policy.html", **_around(session, page, found, fields, viewer), saved=saved
         )
 
 
 @router.post("/policy")
-def save(
-    course_id: str, name: str, page: Instructor, fields: Annotated[Fields, Form()]
-) -> Response:
+def save(course_id: str, name: str, page: Setter, fields: Annotated[Fields, Form()]) -> Response:
     """Change what was changed; a field that can't be read is said beside it, and nothing is."""
     portal, zone = page.portal, page.portal.settings.site.zone
     got = policy_form.read(fields, zone)
@@ -61,9 +60,7 @@ def save(
 
 
 @router.post("/policy/preview")
-def preview(
-    course_id: str, name: str, page: Instructor, fields: Annotated[Fields, Form()]
-) -> Response:
+def preview(course_id: str, name: str, page: Setter, fields: Annotated[Fields, Form()]) -> Response:
     """What the fields, as they stand, would make of late work; nothing is changed."""
     with page.portal.db.read() as session:
         found = find_assignment(session, course_id, name)
@@ -75,7 +72,7 @@ def preview(
 def give(
     course_id: str,
     name: str,
-    page: Instructor,
+    page: Setter,
     people: Annotated[list[str] | None, Form()] = None,
     until: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",
@@ -101,7 +98,8 @@ def give(
         if len(reason) > LONGEST_REASON:
             problems["reason"] = UserError(mark("Keep the reason below 500 characters."))
         if problems:
-            values = _extensions(session, page, found)
+            viewer = viewer_of(session, page, course_id)
+            values = _extensions(session, page, found, viewer)
             values |= {"chosen": people or [], "until": until, "reason": reason}
             return _with_problems(page, "_extensions.html", "#extensions", values, problems)
     with portal.db.write() as session:
@@ -111,9 +109,7 @@ def give(
 
 
 @router.post("/extensions/remove")
-def take_back(
-    course_id: str, name: str, page: Instructor, person: Annotated[str, Form()]
-) -> Response:
+def take_back(course_id: str, name: str, page: Setter, person: Annotated[str, Form()]) -> Response:
     """Take a student's extension back."""
     with page.portal.db.write() as session:
         extend(session, course_id, name, person, None, "", page.user.name)
@@ -128,7 +124,7 @@ def _extensions_changed(page: Page, course_id: str, name: str) -> Response:
 def _refused(page: Page, course_id: str, name: str, fields: Fields, got: Read) -> Response:
     with page.portal.db.read() as session:
         found = find_assignment(session, course_id, name)
-        values = _around(session, page, found, fields, watches=False)
+        values = _around(session, page, found, fields, viewer_of(session, page, course_id))
         return _with_problems(page, "_policy_form.html", "#policy", values, got.problems)
 
 
@@ -143,17 +139,16 @@ def _with_problems(
 
 
 def _around(
-    session: Session, page: Page, found: Assignment, fields: Fields, watches: bool
+    session: Session, page: Page, found: Assignment, fields: Fields, viewer: Viewer
 ) -> dict[str, Any]:
     got = policy_form.read(fields, page.portal.settings.site.zone)
     return {
-        **_extensions(session, page, found),
+        **_extensions(session, page, found, viewer),
         "course_title": found.course.title(page.language),
         "area": area(found.course.focus_area),
         "title": found.title(page.language),
         "fields": fields,
         "problems": {},
-        "watches": watches,
         "changes": changes_of(session, found, page),
         **_curve(found, got),
     }
@@ -172,7 +167,7 @@ def _curve(found: Assignment, got: Read) -> dict[str, Any]:
     }
 
 
-def _extensions(session: Session, page: Page, found: Assignment) -> dict[str, Any]:
+def _extensions(session: Session, page: Page, found: Assignment, viewer: Viewer) -> dict[str, Any]:
     given = session.execute(
         select(Extension, Person)
         .join(Person, Person.id == Extension.person_id)
@@ -188,5 +183,5 @@ def _extensions(session: Session, page: Page, found: Assignment) -> dict[str, An
         "chosen": [],
         "until": "",
         "reason": "",
-        "watches": False,
+        "viewer": viewer,
     }

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from ulab_core.errors import NotFound
 from ulab_core.i18n import mark
 from ulab_core.models import Assignment, Person
+from ulab_core.rights import Act
 from ulab_coursework import regrading
 from ulab_coursework.courses import find_assignment
 from ulab_coursework.regrade_report import Asked, regrades, report, to_csv
@@ -20,10 +21,10 @@ from ulab_coursework.releases import lab_of
 from ulab_coursework.titles import cell_titles
 from ulab_portal.areas import area
 from ulab_portal.page import Page, reading
-from ulab_portal.teaching import Instructor
-from ulab_portal.watching import only_watches
+from ulab_portal.watching import allowed, viewer_of
 
 router = APIRouter(prefix="/courses/{course_id}/teach/labs/{name}/regrade")
+Regrader = Annotated[Page, allowed(Act.REGRADE)]
 MOST_KEPT = 1000
 MOST_LISTED = 10
 
@@ -46,7 +47,7 @@ def progress(
 
 @router.post("")
 def ask(
-    course_id: str, name: str, page: Instructor, force: Annotated[bool, Form()] = False
+    course_id: str, name: str, page: Regrader, force: Annotated[bool, Form()] = False
 ) -> Response:
     """Grade the class again."""
     regrading.grade_again(page.portal.db, course_id, name, page.user.name, force=force)
@@ -59,7 +60,7 @@ def table(
 ) -> Response:
     """The report as a table that spreadsheets open."""
     with page.portal.db.read() as session:
-        only_watches(session, page, course_id)
+        viewer_of(session, page, course_id)
         found = find_assignment(session, course_id, name)
         shown = _shown(regrades(session, found, MOST_KEPT), number)
         text = to_csv(report(session, shown.id) if shown else [], page.language)
@@ -72,7 +73,7 @@ def table(
 
 def _page(page: Page, course_id: str, name: str, number: int | None, template: str) -> Response:
     with page.portal.db.read() as session:
-        watches = only_watches(session, page, course_id)
+        viewer = viewer_of(session, page, course_id)
         found = find_assignment(session, course_id, name)
         return page.answer(
             template,
@@ -81,7 +82,7 @@ def _page(page: Page, course_id: str, name: str, number: int | None, template: s
             area=area(found.course.focus_area),
             title=found.title(page.language),
             lab=found,
-            watches=watches,
+            viewer=viewer,
             outdated=regrading.outdated(session, page.portal.layout, found),
             **_report(session, page, found, number),
         )

@@ -1,4 +1,4 @@
-"""Similar passages of a class, for the course's instructors alone."""
+"""Similar passages of a class, for those alone who teach the course."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from ulab_core.audit import record
 from ulab_core.errors import NotFound
 from ulab_core.i18n import mark
 from ulab_core.models import Assignment
+from ulab_core.rights import Act
 from ulab_coursework import comparing
-from ulab_coursework.courses import find_assignment, require_instructor
+from ulab_coursework.courses import find_assignment, require_right
 from ulab_coursework.releases import lab_of
 from ulab_coursework.similarity import Report, newest_of, read_report
 from ulab_coursework.similarity_lock import being_made_since
@@ -22,9 +23,10 @@ from ulab_coursework.titles import answer_titles
 from ulab_portal.areas import area
 from ulab_portal.page import Page, reading
 from ulab_portal.side_by_side import bars, questions
-from ulab_portal.teaching import Instructor
+from ulab_portal.watching import allowed
 
 router = APIRouter(prefix="/courses/{course_id}/teach/labs/{name}/similarity")
+Comparer = Annotated[Page, allowed(Act.COMPARE)]
 ON_A_PAGE = 50
 Reader = Annotated[Page, Depends(reading)]
 
@@ -68,7 +70,7 @@ def progress(course_id: str, name: str, page: Reader) -> Response:
 
 
 @router.post("")
-def start(course_id: str, name: str, page: Instructor) -> Response:
+def start(course_id: str, name: str, page: Comparer) -> Response:
     """Compare the newest submissions."""
     portal = page.portal
     comparing.start(portal.db, portal.layout, portal.settings, course_id, name, page.user.name)
@@ -100,7 +102,7 @@ def pair(course_id: str, name: str, page: Reader, first: str, second: str) -> Re
 
 def _about(page: Page, course_id: str, name: str) -> tuple[Assignment, dict[str, Any]]:
     with page.portal.db.read() as session:
-        require_instructor(session, course_id, page.user.name)
+        require_right(session, course_id, page.user.name, Act.COMPARE)
         return _assignment(session, page, course_id, name)
 
 

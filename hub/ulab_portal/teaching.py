@@ -1,4 +1,4 @@
-"""A course as its instructor sees it: publishing, who submitted, scores, grading, feedback."""
+"""A course as those who teach it see it: publishing, who submitted, scores, grading, feedback."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from starlette.responses import Response
 from ulab_core.errors import Conflict
 from ulab_core.i18n import mark
 from ulab_core.models import Assignment, FeedbackPolicy, utc_now
+from ulab_core.rights import Act
 from ulab_coursework import feedback, gradebook, regrading, releases
-from ulab_coursework.courses import find_assignment, find_course, require_instructor
+from ulab_coursework.courses import find_assignment, find_course
 from ulab_coursework.gradebook import Points
 from ulab_coursework.owners import group_names
 from ulab_coursework.progress import Progress, progress_of
@@ -23,11 +24,11 @@ from ulab_coursework.standing import ClassRow, class_rows, feedback_is_open
 from ulab_coursework.tries import load_class
 from ulab_portal import moments
 from ulab_portal.areas import area
-from ulab_portal.page import BASE, Page, acting, reading
+from ulab_portal.page import BASE, Page, reading
 from ulab_portal.people import members
 from ulab_portal.servers import formgrader_address
 from ulab_portal.states import STYLES, WORDS, LabState, distribution, lab_state, percent
-from ulab_portal.watching import only_watches
+from ulab_portal.watching import allowed, viewer_of
 
 router = APIRouter(prefix="/courses/{course_id}/teach")
 PAST = mark("This deadline has passed: nobody will be able to hand in.")
@@ -113,7 +114,7 @@ def course(
 ) -> Response:
     """The course's labs, its class and its people."""
     with page.portal.db.read() as session:
-        watches = only_watches(session, page, course_id)
+        viewer = viewer_of(session, page, course_id)
         found = find_course(session, course_id)
         known = load_class(session, course_id, found.assignments)
         scores = gradebook.scores_for(page.portal.layout, course_id, known)
@@ -122,7 +123,7 @@ def course(
         return page.answer(
             "teach.html",
             course=found,
-            watches=watches,
+            viewer=viewer,
             title=found.title(page.language),
             area=area(found.focus_area),
             labs=labs,
@@ -148,7 +149,7 @@ def lab_class(course_id: str, name: str, page: Annotated[Page, Depends(reading)]
 
 def _lab(page: Page, course_id: str, name: str, template: str) -> Response:
     with page.portal.db.read() as session:
-        watches = only_watches(session, page, course_id)
+        viewer = viewer_of(session, page, course_id)
         found = find_assignment(session, course_id, name)
         known = load_class(session, course_id, [found])
         scores = gradebook.scores_for(page.portal.layout, course_id, known)
@@ -161,7 +162,7 @@ def _lab(page: Page, course_id: str, name: str, template: str) -> Response:
             template,
             outdated=outdated,
             course=found.course,
-            watches=watches,
+            viewer=viewer,
             course_title=found.course.title(page.language),
             area=area(found.course.focus_area),
             formgrader_url=formgrader_address(BASE, page.user.name, course_id, name),
@@ -181,21 +182,11 @@ def _unreleased(page: Page, found: Assignment, rows: list[ClassRow]) -> int:
     return len(feedback.outdated(page.portal.layout, found.course_id, found.name, newest))
 
 
-def _instructs(course_id: str, page: Annotated[Page, Depends(acting)]) -> Page:
-    """A dependency: an instructor of the course who changes something in it."""
-    with page.portal.db.read() as session:
-        require_instructor(session, course_id, page.user.name)
-    return page
-
-
-Instructor = Annotated[Page, Depends(_instructs)]
-
-
 @router.post("/labs/{name}/publish")
 def publish(
     course_id: str,
     name: str,
-    page: Instructor,
+    page: Annotated[Page, allowed(Act.PUBLISH)],
     due: Annotated[str, Form()] = "",
     feedback_policy: Annotated[FeedbackPolicy, Form()] = FeedbackPolicy.AT_ONCE,
     past: Annotated[bool, Form()] = False,
@@ -223,7 +214,7 @@ def publish(
 
 
 @router.post("/labs/{name}/withdraw")
-def withdraw(course_id: str, name: str, page: Instructor) -> Response:
+def withdraw(course_id: str, name: str, page: Annotated[Page, allowed(Act.PUBLISH)]) -> Response:
     """Hide a lab from the students."""
     releases.withdraw_assignment(page.portal.db, course_id, name, page.user.name)
     return page.go(f"courses/{course_id}/teach/labs/{name}")
@@ -231,7 +222,10 @@ def withdraw(course_id: str, name: str, page: Instructor) -> Response:
 
 @router.post("/labs/{name}/grade")
 def grade(
-    course_id: str, name: str, page: Instructor, student: Annotated[str, Form()] = ""
+    course_id: str,
+    name: str,
+    page: Annotated[Page, allowed(Act.REGRADE)],
+    student: Annotated[str, Form()] = "",
 ) -> Response:
     """Grade everyone's newest submission again, or one student's."""
     regrading.grade_again(page.portal.db, course_id, name, page.user.name, student)
@@ -239,7 +233,7 @@ def grade(
 
 
 @router.post("/labs/{name}/release")
-def release(course_id: str, name: str, page: Instructor) -> Response:
+def release(course_id: str, name: str, page: Annotated[Page, allowed(Act.RELEASE)]) -> Response:
     """Let the students see scores and feedback."""
     portal = page.portal
     feedback.release_feedback(portal.db, portal.layout, course_id, name, page.user.name)
@@ -250,7 +244,7 @@ def release(course_id: str, name: str, page: Instructor) -> Response:
 def scores(course_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
     """Everyone's scores as a table that spreadsheets open."""
     with page.portal.db.read() as session:
-        only_watches(session, page, course_id)
+        viewer_of(session, page, course_id)
         table = gradebook.class_scores(page.portal.layout, session, course_id)
         text = gradebook.to_csv(table, page.language)
     return Response(

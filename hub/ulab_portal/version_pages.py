@@ -11,15 +11,16 @@ from starlette.responses import Response
 
 from ulab_core.errors import UserError
 from ulab_core.models import Course
+from ulab_core.rights import Act
 from ulab_coursework.courses import find_course
 from ulab_coursework.moving import LabChange, changes, move
 from ulab_curricula.publication import published
 from ulab_portal.areas import area
 from ulab_portal.page import Page, reading, sentence
-from ulab_portal.teaching import Instructor
-from ulab_portal.watching import only_watches
+from ulab_portal.watching import allowed, viewer_of
 
 router = APIRouter(prefix="/courses/{course_id}/teach/version")
+Mover = Annotated[Page, allowed(Act.MOVE)]
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,14 @@ def versions(
 ) -> Response:
     """The course's version, and what each other one would change."""
     with page.portal.db.read() as session:
-        watches = only_watches(session, page, course_id)
+        viewer = viewer_of(session, page, course_id)
         course = find_course(session, course_id)
         return page.answer(
             "version.html",
             course=course,
             course_title=course.title(page.language),
             area=area(course.focus_area),
-            watches=watches,
+            viewer=viewer,
             moved=moved,
             offers=_offers(session, page, course),
         )
@@ -58,7 +59,7 @@ def versions(
 @router.post("")
 def go(
     course_id: str,
-    page: Instructor,
+    page: Mover,
     version: Annotated[str, Form()],
     regrades: Annotated[bool, Form()] = False,
 ) -> Response:

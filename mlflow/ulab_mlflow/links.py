@@ -13,7 +13,7 @@ def run_link(course: str, assignment: str, person: str | None = None) -> str:
     Parameters
     ----------
     person
-        Whose runs; None means those of whoever follows the link. An instructor may look at
+        Whose runs; None means those of whoever follows the link. Who teaches the course may look at
         everyone's in the course, a student is refused another's.
 
     Returns

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ulab_core.models import Role
+from ulab_core.rights import Act, may
 from ulab_core.team_models import TeamRole
 
 
@@ -33,6 +34,7 @@ _WORK_IN_ALL = (
 )
 ROLE_GRANTS: Mapping[Role | TeamRole, tuple[Grant, ...]] = {
     Role.STUDENT: (),
+    Role.ASSISTANT: _READ_ALL,
     Role.INSTRUCTOR: _READ_ALL,
     TeamRole.OWNER: _WORK_IN_ALL,
     TeamRole.MEMBER: _WORK_IN_ALL,
@@ -84,7 +86,7 @@ def visible_assignments(role: Role, published: Mapping[str, bool]) -> tuple[str,
     published
         Assignment to whether students see it.
     """
-    return tuple(name for name, out in published.items() if out or role is Role.INSTRUCTOR)
+    return tuple(name for name, out in published.items() if out or may(role, Act.SEE))
 
 
 def changes(wanted: Collection[Membership], held: Collection[Membership]) -> Changes:
@@ -104,5 +106,5 @@ def may_enter(standing: Standing, workspace: str) -> bool:
 def may_open(standing: Standing, course: str, assignment: str, owner: str) -> bool:
     """Whether the person may look at the runs that `owner` logged for an assignment."""
     if standing.person != owner:
-        return standing.roles.get(course) is Role.INSTRUCTOR
+        return may(standing.roles.get(course), Act.SEE)
     return assignment in standing.assignments.get(course, ())

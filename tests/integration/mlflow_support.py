@@ -29,6 +29,7 @@ PEOPLE = {
     "lin": {VISION: Role.STUDENT},
     "wang": {VISION: Role.STUDENT},
     "prof": {VISION: Role.INSTRUCTOR},
+    "ta": {VISION: Role.ASSISTANT},
     "dean": {ENERGY: Role.INSTRUCTOR},
     "stranger": {},
 }

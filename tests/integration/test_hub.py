@@ -240,7 +240,7 @@ print([ask('/user'), ask('/users'), ask('/users/bob'), ask('/proxy'),
 
 def test_a_student_gets_no_named_server(base: Base, ann: HubClient) -> None:
     for server, said in (
-        (f"grade-{COURSE}", "Only an instructor of the course vision-2026"),
+        (f"grade-{COURSE}", "Only an instructor or assistant of the course vision-2026"),
         ("second", "There is no server second."),
     ):
         answer = ann.api("POST", f"users/ann/servers/{server}", json={})

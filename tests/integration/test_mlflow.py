@@ -215,18 +215,20 @@ def test_an_unpublished_assignment_has_no_experiment_for_students(site: Site) ->
         answer = client.get("/ulab/experiment", params=asked)
         assert answer.status_code == 404
         assert "unpublished" in answer.json()["message"]
-    with site.client("prof", None) as client:
-        assert client.get("/ulab/experiment", params=asked).status_code == 200
+    for person in ("prof", "ta"):
+        with site.client(person, None) as client:
+            assert client.get("/ulab/experiment", params=asked).status_code == 200
 
 
-# Instructors -----------------------------------------------------------------------------------
+# Instructors and assistants ----------------------------------------------------------------------
 
 
-def test_an_instructor_sees_every_run_of_the_course_and_changes_none(
-    site: Site, run_of_lin: dict[str, Any]
+@pytest.mark.parametrize("person", ["prof", "ta"])
+def test_who_teaches_sees_every_run_of_the_course_and_changes_none(
+    site: Site, run_of_lin: dict[str, Any], person: str
 ) -> None:
     run_id, experiment = run_of_lin["info"]["run_id"], site.experiment_of("lin")
-    with site.client("prof") as client:
+    with site.client(person) as client:
         assert run_id in [r["info"]["run_id"] for r in search(client, experiment)]
         assert client.get(artifact_path(run_of_lin, "notes.txt")).content == b"mine"
         forged = {"run_id": run_id, "key": "loss", "value": 0, "timestamp": 1}
@@ -240,17 +242,17 @@ def test_an_instructor_sees_every_run_of_the_course_and_changes_none(
             (f"{API}/registered-models/create", {"name": "x"}),
         ):
             assert client.post(path, json=body).status_code == 403, path
-    with site.client("prof", ENERGY) as client:
+    with site.client(person, ENERGY) as client:
         assert client.post(f"{API}/experiments/search", json={}).status_code == 403
 
 
-def test_the_runs_page_opens_for_the_owner_and_the_instructor_alone(site: Site) -> None:
+def test_the_runs_page_opens_for_the_owner_and_who_teaches_alone(site: Site) -> None:
     experiment = site.experiment_of("lin")
     link = run_link(VISION, "garments", "lin").removeprefix(PREFIX)
     page = (
         f"{PREFIX}/#/experiments/{experiment}/runs?workflowType=machine_learning&workspace={VISION}"
     )
-    for person in ("lin", "prof"):
+    for person in ("lin", "prof", "ta"):
         with site.client(person, None) as client:
             assert client.get(link).headers["location"] == page
     for person in ("wang", "dean", "stranger"):

@@ -34,6 +34,12 @@ def test_columns_may_stand_in_any_order_with_others_between() -> None:
     ]
 
 
+@pytest.mark.parametrize("role", ["assistant", "TA", "助教"])
+def test_an_assistant_is_written_in_three_ways(role: str) -> None:
+    [row] = parse_roster((ENGLISH + f"a,A,,{role},vision-2026\n").encode(), COURSES)
+    assert row.role is Role.ASSISTANT
+
+
 def test_one_person_may_be_in_two_courses_or_none() -> None:
     text = ENGLISH + "a,A,,student,vision-2026\na,A,,instructor,medicine-2026\n,,,,\nb,B,,,\n"
     rows = parse_roster(text.encode(), COURSES)

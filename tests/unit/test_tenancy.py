@@ -29,6 +29,7 @@ from ulab_mlflow.tenancy import (
 
 STUDENT = Standing("lin", {"vision": Role.STUDENT}, {"vision": ("garments",)})
 MEMBER = Standing("lin", {"vision": Role.STUDENT}, teams={"windfarm": TeamRole.MEMBER})
+ASSISTANT = Standing("ta", {"vision": Role.ASSISTANT}, {"vision": ("garments", "later")})
 INSTRUCTOR = Standing("prof", {"vision": Role.INSTRUCTOR}, {"vision": ("garments", "later")})
 KEY = b"k" * 32
 
@@ -37,8 +38,9 @@ def test_a_students_role_grants_nothing_at_all() -> None:
     assert ROLE_GRANTS[Role.STUDENT] == ()
 
 
-def test_an_instructor_may_read_but_not_change_what_students_log() -> None:
-    assert {grant.permission for grant in ROLE_GRANTS[Role.INSTRUCTOR]} == {"READ"}
+@pytest.mark.parametrize("role", [Role.ASSISTANT, Role.INSTRUCTOR])
+def test_who_teaches_may_read_but_not_change_what_students_log(role: Role) -> None:
+    assert {grant.permission for grant in ROLE_GRANTS[role]} == {"READ"}
 
 
 def test_a_mentor_may_read_but_not_change_what_a_team_logs() -> None:
@@ -60,6 +62,7 @@ def test_a_person_has_the_roles_of_courses_and_of_teams() -> None:
 def test_students_see_what_is_published_and_instructors_everything() -> None:
     published = {"garments": True, "later": False}
     assert visible_assignments(Role.STUDENT, published) == ("garments",)
+    assert visible_assignments(Role.ASSISTANT, published) == ("garments", "later")
     assert visible_assignments(Role.INSTRUCTOR, published) == ("garments", "later")
 
 
@@ -73,6 +76,9 @@ def test_students_see_what_is_published_and_instructors_everything() -> None:
         (INSTRUCTOR, "vision", "garments", "wang", True),
         (INSTRUCTOR, "energy", "garments", "wang", False),
         (INSTRUCTOR, "vision", "later", "prof", True),
+        (ASSISTANT, "vision", "garments", "wang", True),
+        (ASSISTANT, "energy", "garments", "wang", False),
+        (ASSISTANT, "vision", "later", "ta", True),
         (Standing("stranger"), "vision", "garments", "stranger", False),
     ],
 )

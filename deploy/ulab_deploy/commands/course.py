@@ -75,7 +75,7 @@ def register(app: typer.Typer) -> None:
     def enrol_(
         course: Course,
         people: People,
-        role: Annotated[str, typer.Option(help=t("student or instructor"))] = "student",
+        role: Annotated[str, typer.Option(help=t("student, assistant or instructor"))] = "student",
         json: Json = False,
     ) -> None:
         from ulab_core.database import Database
@@ -134,7 +134,8 @@ def register(app: typer.Typer) -> None:
         for line in console.table(
             [
                 (row["course"], row["title"], row["term"],
-                 t("students: {students}, instructors: {instructors}", **row),
+                 t("students: {students}, assistants: {assistants}, instructors: {instructors}",
+                   **row),
                  t("assignments published: {published} of {assignments}", **row))
                 for row in rows
             ]

@@ -25,8 +25,8 @@ def register(app: typer.Typer) -> None:
         "import",
         help=t(
             "Create the accounts and enrolments of a roster: a CSV file with the columns name, "
-            "display name, college, role (student or instructor) and course. The whole file is "
-            "checked before anything is changed, and importing it again is safe."
+            "display name, college, role (student, assistant or instructor) and course. The whole "
+            "file is checked before anything is changed, and importing it again is safe."
         ),
         epilog=t("Example: {example}", example="ulab user import roster.csv"),
     )

@@ -1,0 +1,32 @@
+"""What each role may do in a course."""
+
+from __future__ import annotations
+
+import pytest
+
+from ulab_core.models import Role
+from ulab_core.rights import ALLOWED, Act, may
+
+TABLE = {
+    Act.SEE: (False, True, True),
+    Act.COMPARE: (False, True, True),
+    Act.GRADE: (False, True, True),
+    Act.REGRADE: (False, False, True),
+    Act.RELEASE: (False, False, True),
+    Act.PUBLISH: (False, False, True),
+    Act.POLICY: (False, False, True),
+    Act.GROUPS: (False, False, True),
+    Act.MOVE: (False, False, True),
+    Act.PEOPLE: (False, False, True),
+}
+
+
+@pytest.mark.parametrize("act", Act)
+def test_who_may_what(act: Act) -> None:
+    roles = (Role.STUDENT, Role.ASSISTANT, Role.INSTRUCTOR)
+    assert tuple(may(role, act) for role in roles) == TABLE[act]
+    assert not may(None, act)
+
+
+def test_every_role_is_decided() -> None:
+    assert set(ALLOWED) == set(Role)
