@@ -20,7 +20,7 @@ _OPEN: tuple[tuple[str, str], ...] = (
     ("GET", r"/model-versions/get-artifact"),
     ("POST", r"/graphql"),
     ("GET", _API + r"/server-info"),
-    ("GET", _API + r"/workspaces(?:/[a-z0-9-]+)?"),
+    ("GET", _API + r"/workspaces"),
     ("GET", _API + r"/users/current(?:/permissions)?"),
     ("GET", _API + r"/artifacts/list"),
     ("ANY", _API + r"/experiments/(?!update$)[a-z-]+"),
@@ -29,10 +29,11 @@ _OPEN: tuple[tuple[str, str], ...] = (
     ("ANY", _API + r"/(?:registered-models|model-versions)/[a-z-]+"),
     ("ANY", _API + r"/logged-models(?:/.+)?"),
     ("ANY", _API + r"/datasets(?:/.+)?"),
-    ("ANY", _API + r"/(?:unified-)?traces(?:/.+)?"),
-    ("GET", _API + r"/get-(?:trace-artifact|online-trace-details)"),
+    ("ANY", _API + r"/traces(?:/.+)?"),
+    ("GET", _API + r"/get-trace-artifact"),
     ("POST", _API + r"/upload-artifact"),
-    ("ANY", r"/(?:ajax-)?api/2\.0/mlflow-artifacts/(?:artifacts|mpu)(?:/.+)?"),
+    ("GET", r"/(?:ajax-)?api/2\.0/mlflow-artifacts/artifacts(?:/.+)?"),
+    ("PUT", r"/(?:ajax-)?api/2\.0/mlflow-artifacts/artifacts/.+"),
 )
 _OPEN_PATTERNS = tuple((method, re.compile(pattern)) for method, pattern in _OPEN)
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})

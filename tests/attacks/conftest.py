@@ -1,14 +1,16 @@
-"""A fork server of root's and one of an ordinary user's, and two students' sandboxes."""
+"""What is attacked: fork servers, students' sandboxes, and a base with MLflow."""
 
 from __future__ import annotations
 
 import itertools
 import signal
 import socket
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from attacks.attack_support import Base, Inhabited, running
@@ -16,11 +18,25 @@ from integration.sandbox_support import Student, only_root
 
 from ulab_runtime.sandbox import Mount
 
+if TYPE_CHECKING:
+    from integration.mlflow_support import Site
+
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
     """What a shell starts in the background ignores SIGINT, and would pass that on."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def mlflow_site() -> Iterator[Site]:
+    """A real MLflow behind the real gateway, with the people of the leak matrix."""
+    from attacks.leak_people import people
+    from integration.mlflow_support import running_site
+
+    with tempfile.TemporaryDirectory() as folder, running_site(Path(folder)) as running:
+        people(running)
+        yield running
 
 
 @dataclass(frozen=True)
