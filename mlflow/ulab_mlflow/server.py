@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import gc
 import os
 import tempfile
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from ulab_core.layout import Layout
 from ulab_core.process import die_with_parent
 from ulab_core.secret_files import shared_key
 from ulab_core.settings import Settings, load_settings
+from ulab_mlflow import lookups, sqlite_stores, withholding
 from ulab_mlflow.identity import HOOK, KEY_FILE_VARIABLE
 from ulab_mlflow.names import PLATFORM, identity_key_file, socket_of
 
@@ -73,13 +75,22 @@ def auth_config(settings: Settings) -> Mapping[str, str]:
 def create_app() -> Any:
     """MLflow's application with authentication; called in each worker."""
     die_with_parent()
+    sqlite_stores.prepare()
     from mlflow.server import app
     from mlflow.server.auth import create_app as create_mlflow
 
+    from ulab_mlflow.direct import Direct
     from ulab_mlflow.promotion import Promotions
 
     Promotions(load_settings()).guard(app)
-    return create_mlflow()
+    whole = create_mlflow()
+    lookups.prepare()
+    withholding.prepare()
+    # What was imported lives as long as the process; each search would otherwise pay for looking
+    # through it for garbage.
+    gc.collect()
+    gc.freeze()
+    return Direct(whole, app)
 
 
 def _write_auth_config(file: Path, values: Mapping[str, str]) -> None:
