@@ -26,13 +26,22 @@ def service_socket(layout: Layout, service: str) -> Path:
 
 def serve(application: Application, layout: Layout, service: str) -> None:
     """Serve until the hub says stop."""
+    _serve(application, uds=str(service_socket(layout, service)))
+
+
+def serve_on_port(application: Application, port: int) -> None:
+    """The same on a port of the loopback, for measurements."""
+    _serve(application, host="127.0.0.1", port=port)
+
+
+def _serve(application: Application, **where: Any) -> None:
     uvicorn.run(
         application,
-        uds=str(service_socket(layout, service)),
         log_level="warning",
         server_header=False,
         # Only the proxy in front reaches the socket, and it says how the browser came.
         forwarded_allow_ips="*",
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=IDLE_S,
+        **where,
     )

@@ -126,10 +126,11 @@ def wait_until_serving(hub: Hub, serves: Callable[[], bool]) -> None:
                 said="\n".join(last_words(hub.log.read_text(errors="replace"))),
             )
         time.sleep(0.2)
-    _wait_until_quiet(hub.process.pid)
+    wait_until_quiet(hub.process.pid)
 
 
-def _wait_until_quiet(pid: int) -> None:
+def wait_until_quiet(pid: int) -> None:
+    """Wait until the processes from `pid` downwards have nothing left to do, or `QUIET_S`."""
     until = time.monotonic() + QUIET_S
     quiet = 0
     before = _cpu_s(pid)

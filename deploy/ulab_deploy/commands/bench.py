@@ -157,3 +157,51 @@ def register(app: typer.Typer) -> None:
             say(line)
         for line in sentences(found):
             say(line)
+
+    @bench.command(
+        "tracking",
+        help=t(
+            "Compare MLflow without accounts, MLflow with its basic-auth, and U Lab's gateway with "
+            "its MLflow: operations a second with 8 clients at once, a file of 600 MB up and down "
+            "with the memory that takes, and what a notebook logs with ulab.track(). All are "
+            "temporary, with as many worker processes each as the settings give MLflow."
+        ),
+        epilog=t("Example: {example}", example="ulab bench tracking --rounds 5"),
+    )
+    def tracking(
+        rounds: Annotated[
+            int,
+            typer.Option(metavar="N", help=t("How often each is measured; the median counts.")),
+        ] = 5,
+        seconds: Annotated[
+            float, typer.Option(metavar="S", help=t("How long each is measured, in seconds."))
+        ] = 2.0,
+        database_url: Annotated[
+            str,
+            typer.Option(
+                metavar="URL",
+                help=t(
+                    "A PostgreSQL server to make temporary databases on, as an SQLAlchemy "
+                    "address; SQLite without it."
+                ),
+            ),
+        ] = "",
+        json: Json = False,
+    ) -> None:
+        from ulab_core.settings import load_settings
+        from ulab_deploy.bench.progress import Progress
+        from ulab_deploy.bench.tracking import Sizes, measure, rows, sentences
+
+        sizes = Sizes(rounds, seconds)
+        try:
+            found = measure(load_settings(), sizes, Progress(silent=json), database_url)
+        except KeyboardInterrupt:
+            warn(t("Stopped; everything that was started is ended and removed."))
+            raise typer.Exit(INTERRUPTED) from None
+        if json:
+            console.say_json(found)
+            return
+        for line in console.table(list(rows(found))):
+            say(line)
+        for line in sentences(found):
+            say(line)
