@@ -14,6 +14,7 @@ from ulab_core.i18n import mark
 from ulab_coursework.notebooks import grade_id_of
 from ulab_coursework.portal_client import PortalClient, language
 from ulab_mlflow.marker import FILE as MARKER
+from ulab_mlflow.marker import find_marker
 
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 
@@ -69,8 +70,24 @@ def fetch(client: PortalClient, root: Path, course: str, assignment: str) -> lis
             _write(target, content)
             written.append(target)
     marker = {"course": course, "assignment": assignment, "language": answer["language"]}
+    marker |= _given_out_from(folder, answer, notebook_of(root, course, assignment) in written)
     _write(folder / MARKER, json.dumps(marker | {"released": digests}).encode())
     return written
+
+
+def _given_out_from(folder: Path, answer: dict[str, Any], now: bool) -> dict[str, Any]:
+    """The curriculum and version the notebook on the disk comes from.
+
+    Parameters
+    ----------
+    now
+        Whether it was written just now; one that was there already stays what it was, whatever
+        version the course has moved to.
+    """
+    before = find_marker(folder)
+    if not now and before is not None and before.version is not None:
+        return {"curriculum": before.curriculum, "version": before.version}
+    return {name: answer[name] for name in ("curriculum", "version") if name in answer}
 
 
 def submit(

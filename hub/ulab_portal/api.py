@@ -100,8 +100,12 @@ def release(
     with base.db.read() as session:
         require_member(session, course_id, user.name)
         content = releases.released_notebook(base.layout, session, course_id, assignment, chosen)
+        course = find_course(session, course_id)
+        lab = {"curriculum": course.curriculum, "version": course.curriculum_version}
     files = {f"{assignment}.ipynb": base64.b64encode(content).decode()}
-    return {"course": course_id, "assignment": assignment, "language": chosen, "files": files}
+    return {
+        "course": course_id, "assignment": assignment, "language": chosen, "files": files, **lab,
+    }  # fmt: skip
 
 
 @router.post("/courses/{course_id}/assignments/{assignment}/submissions", status_code=201)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ulab import loaded
 from ulab.errors import ULabError
 from ulab.language import language, say
 
@@ -65,14 +66,13 @@ def load(name: str) -> Any:
     ULabError
         There is no such data set here, or its files can't be read.
     """
-    store = _store()
-    folder = store / name
+    known = store()
+    folder = known / name
     try:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-        reader = _READERS[card["format"]]
-        return reader(folder, card)
+        read = _READERS[card["format"]](folder, card)
     except FileNotFoundError:
-        raise ULabError(_missing(store, name)) from None
+        raise ULabError(_missing(known, name)) from None
     except (KeyError, ValueError, OSError) as error:
         raise ULabError(
             say(
@@ -81,9 +81,12 @@ def load(name: str) -> Any:
                 "Ask your instructor to check it with `ulab datasets list`.",
             )
         ) from error
+    loaded.note(name, card)
+    return read
 
 
-def _store() -> Path:
+def store() -> Path:
+    """The folder with the data sets of this base."""
     if os.environ.get(VARIABLE):
         return Path(os.environ[VARIABLE])
     # A developer runs notebooks from anywhere inside the checkout, without a hub.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 FILE = ".ulab.json"
 
@@ -16,8 +16,24 @@ class Place(NamedTuple):
     assignment: str
 
 
-def find_place(start: Path) -> Place | None:
-    """The assignment whose folder `start` is, or lies in; None outside of any.
+class Marker(NamedTuple):
+    """What the file says.
+
+    Attributes
+    ----------
+    place
+        The assignment.
+    curriculum, version
+        What the notebook was given out from; None where an older base wrote the file.
+    """
+
+    place: Place
+    curriculum: str | None = None
+    version: str | None = None
+
+
+def find_marker(start: Path) -> Marker | None:
+    """The marker of the folder that `start` is, or lies in; None outside of any assignment's.
 
     Only a hint about where runs should go: who may log there is decided by the server.
     """
@@ -28,5 +44,18 @@ def find_place(start: Path) -> Place | None:
         except (OSError, ValueError, KeyError, TypeError):
             continue
         if isinstance(course, str) and isinstance(assignment, str) and course and assignment:
-            return Place(course, assignment)
+            return Marker(
+                Place(course, assignment), _text(content, "curriculum"), _text(content, "version")
+            )
     return None
+
+
+def find_place(start: Path) -> Place | None:
+    """The assignment whose folder `start` is, or lies in; None outside of any."""
+    found = find_marker(start)
+    return found.place if found else None
+
+
+def _text(content: dict[str, Any], name: str) -> str | None:
+    found = content.get(name)
+    return found if isinstance(found, str) and found else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -55,12 +56,24 @@ class CourseHeaders(RequestHeaderProvider):
         return headers
 
 
+def _experiment_of_the_block() -> str | None:
+    """The experiment of the `ulab.track` block that is open; it is not imported to find out."""
+    current = sys.modules.get("ulab.tracking.current")
+    run = current.run() if current is not None else None
+    return run.experiment_id if run is not None else None
+
+
 class OwnExperiment(DefaultExperimentProvider):
-    """The person's own experiment for the assignment, created by the platform."""
+    """The experiment of the open `ulab.track` block, which nested runs belong to as well.
+
+    Outside of one, the person's own for the assignment, created by the platform.
+    """
 
     def in_context(self) -> bool:
         from mlflow.utils.workspace_context import get_request_workspace
 
+        if _experiment_of_the_block() is not None and _tracks_with_us():
+            return True
         place = _here()
         return (
             place is not None
@@ -71,6 +84,8 @@ class OwnExperiment(DefaultExperimentProvider):
     def get_experiment_id(self) -> str:
         from mlflow import get_tracking_uri
 
+        if (open_one := _experiment_of_the_block()) is not None:
+            return open_one
         place = _here()
         assert place is not None  # in_context said so
         key = (get_tracking_uri(), place)

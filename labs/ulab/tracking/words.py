@@ -1,0 +1,79 @@
+"""What a student is told about a run that can't be sent: one sentence, once."""
+
+from __future__ import annotations
+
+import sys
+
+from ulab.language import say
+from ulab.tracking.trouble import Trouble
+
+
+def no_server() -> str:
+    return say(zh="这里没有实验跟踪服务。", en="There is no tracking server here.")
+
+
+def not_recorded(reason: str) -> str:
+    rest = say(
+        zh="这次运行不会被记录，其余照常。", en="This run is not recorded; all else goes on."
+    )
+    return f"{reason} {rest}"
+
+
+def sent_later(trouble: str, sentence: str) -> str:
+    """Why a run is not sent now; what it logs is kept."""
+    if trouble == Trouble.LOGIN:
+        reason = say(
+            zh="实验跟踪服务不再接受这个服务器的登录，请在控制面板里重启服务器。",
+            en="Experiment tracking no longer accepts this server's login: "
+            "restart it from the control panel.",
+        )
+    elif trouble == Trouble.FORBIDDEN:
+        reason = sentence
+    else:
+        reason = say(
+            zh="实验跟踪服务暂时连不上。", en="Experiment tracking can't be reached just now."
+        )
+    rest = say(
+        zh="这次运行先记在本机，恢复后自动补发，其余照常。",
+        en="This run is kept here and sent when it can be; all else goes on.",
+    )
+    return f"{reason} {rest}"
+
+
+def still_sending() -> str:
+    return say(
+        zh="这次运行的记录还没有发完，剩下的会在后台继续发送。",
+        en="Not all of this run has arrived yet; the rest is sent in the background.",
+    )
+
+
+def disk_is_full() -> str:
+    return say(
+        zh="你的主目录写不进去了（磁盘满了？），这次运行有一部分没有记下来。",
+        en="Your home can't be written to (is the disk full?), so part of this run is not kept.",
+    )
+
+
+def room_was_made() -> str:
+    return say(
+        zh="等待发送的记录太多，最早的一部分已放弃。",
+        en="Too much is waiting to be sent; the oldest of it was given up.",
+    )
+
+
+def values_refused(count: int, sentence: str) -> str:
+    return say(
+        zh=f"有 {count} 项没有被服务器接受：{sentence}",
+        en=f"{count} of what was logged the server did not take: {sentence}",
+    )
+
+
+def no_number(name: str, kind: str) -> str:
+    return say(
+        zh=f"{name} 不是一个数（而是 {kind}），没有记下来。",
+        en=f"{name} is no single number (but {kind}) and was not logged.",
+    )
+
+
+def tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
