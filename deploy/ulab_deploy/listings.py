@@ -13,7 +13,9 @@ from ulab_core.models import Assignment, Course, Enrolment, Job, JobState, Perso
 from ulab_deploy.base import Base, RunLock
 from ulab_hub.accounts import Accounts
 from ulab_runtime.forkserver.client import greets
-from ulab_teams.teams import all_teams
+from ulab_teams.folders import measure
+from ulab_teams.invitations import invitations_of
+from ulab_teams.teams import all_teams, find_team, members_of
 
 
 def people(base: Base) -> list[dict[str, Any]]:
@@ -51,6 +53,32 @@ def teams(base: Base) -> list[dict[str, Any]]:
             }
             for team, members in all_teams(session)
         ]
+
+
+def team(base: Base, team_id: str) -> dict[str, Any]:
+    """One team: its people, who is invited, and its folder."""
+    with Database.of(base.settings).read() as session:
+        found = find_team(session, team_id)
+        size = measure(base.layout, team_id)
+        return {
+            "team": found.id,
+            "title": found.title,
+            "purpose": found.purpose,
+            "members": [
+                {"name": name, "role": role.value}
+                for name, role in members_of(session, team_id).items()
+            ],
+            "invited": [
+                {"name": one.person.name, "role": one.role.value, "by": one.invited_by}
+                for one in invitations_of(session, team_id)
+            ],
+            "folder": {
+                "path": str(base.layout.team(team_id)),
+                "files": size.files,
+                "bytes": size.bytes,
+                "whole": size.whole,
+            },
+        }
 
 
 def courses(base: Base, language: str) -> list[dict[str, Any]]:

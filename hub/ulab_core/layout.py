@@ -136,6 +136,14 @@ class Layout:
         """The home of `person`, a name that `ulab_core.models.Person` admits."""
         return self.homes / person
 
+    @property
+    def teams(self) -> Path:
+        return self.root / "teams"
+
+    def team(self, team_id: str) -> Path:
+        """The folder that the people of a team share."""
+        return self.teams / team_id
+
     def course(self, course_id: str) -> Path:
         """A course's nbgrader folder: source, gradebook, autograded, feedback."""
         return self.courses / course_id
@@ -174,7 +182,7 @@ class Layout:
         rooms = (
             self.run, self.logs, self.secrets, self.hub, self.mlflow, self.datasets,
             self.dataset_store, self.curricula, self.courses, self.submissions, self.feedback,
-            self.homes,
+            self.homes, self.teams,
         )  # fmt: skip
         for room in rooms:
             room.mkdir(exist_ok=True)

@@ -24,6 +24,7 @@ from ulab_hub import chosen, login
 from ulab_hub.language import LanguageTransform, current_language, translate, translate_plural
 from ulab_hub.service_spawner import look_after_services
 from ulab_hub.stock_messages import said_our_way
+from ulab_hub.team_watch import TeamWatch
 
 TEMPLATES = Path(__file__).parent / "templates"
 COOKIE_DAYS = 365
@@ -41,9 +42,27 @@ class ULabHub(JupyterHub):
         options = self.jinja_environment_options  # type: ignore[has-type]
         self.jinja_environment_options = options | {"extensions": ["jinja2.ext.i18n"]}
         super().init_tornado_settings()
+        self.team_watch = TeamWatch(
+            settings,
+            self._spawners,
+            known_accounts=isinstance(self.authenticator, NativeAuthenticator),
+        )
         for key in ("jinja2_env", "jinja2_env_sync"):
             teach(self.tornado_settings[key])
+            self.tornado_settings[key].globals["why_ended"] = self._why_ended
         self.tornado_settings["ulab_settings"] = settings
+
+    def _spawners(self) -> list[Any]:
+        return [spawner for user in self.users.values() for spawner in user.spawners.values()]
+
+    def _why_ended(self, person: str) -> str:
+        """What to say to someone whose server was ended by us; empty if it wasn't."""
+        found = self.team_watch.why_ended(person)
+        return translate(found[1]).format(team=found[0]) if found else ""
+
+    async def start(self) -> None:
+        self._watching = asyncio.create_task(self.team_watch.run())
+        await super().start()
 
     def init_services(self) -> None:
         look_after_services()

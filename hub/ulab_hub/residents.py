@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ulab_core.database import Database
@@ -17,7 +19,9 @@ from ulab_core.rights import Act, may
 from ulab_core.settings import Settings
 from ulab_coursework.coursefolder import course_gid
 from ulab_coursework.courses import ensure_person, role_in
+from ulab_teams.folders import FolderUnusable, TeamFolder, folders_of, prepare_folder, team_gid
 
+log = logging.getLogger(__name__)
 GRADE_PREFIX = "grade-"
 
 
@@ -39,6 +43,10 @@ class Resident:
         ``zh`` or ``en``.
     course
         The course this server grades, or None.
+    teams
+        The teams whose folders this server has, and whether it may write in them.
+    groups
+        As root, the host groups of these teams.
     """
 
     name: str
@@ -47,6 +55,8 @@ class Resident:
     language: str
     home: Path
     course: str | None = None
+    teams: Mapping[str, bool] = field(default_factory=dict)
+    groups: tuple[int, ...] = ()
 
 
 def course_of(server_name: str) -> str | None:
@@ -96,8 +106,36 @@ def settle(settings: Settings, database: Database, name: str, server_name: str) 
                     course=course,
                 )
             gid = course_gid(session.get_one(Course, course).number, base)
-    home = prepare_home(Layout.of(settings), name, uid)
-    return Resident(name, uid, gid, language, home, course)
+        # A grading server sees the course, and nothing else that could leave it.
+        folders = folders_of(session, name) if course is None else []
+    layout = Layout.of(settings)
+    home = prepare_home(layout, name, uid)
+    teams, groups = prepare_teams(layout, folders, base)
+    return Resident(name, uid, gid, language, home, course, teams, groups)
+
+
+def prepare_teams(
+    layout: Layout, folders: Sequence[TeamFolder], uid_base: int
+) -> tuple[dict[str, bool], tuple[int, ...]]:
+    """Make sure that the folders are there; one that can't be used is left out.
+
+    Returns
+    -------
+    dict, tuple
+        Whether each team's is writable, and the host groups.
+    """
+    teams, groups = {}, []
+    for one in folders:
+        gid = team_gid(one.number, uid_base)
+        try:
+            prepare_folder(layout, one.team, gid)
+        except (FolderUnusable, OSError) as error:
+            log.error("The folder of the team %s can't be used: %s", one.team, error)
+            continue
+        teams[one.team] = one.writable
+        if gid is not None:
+            groups.append(gid)
+    return teams, tuple(groups)
 
 
 def prepare_home(layout: Layout, name: str, uid: int | None) -> Path:

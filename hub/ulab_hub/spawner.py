@@ -11,8 +11,9 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 from jupyterhub.spawner import LocalProcessSpawner, SpawnException
@@ -56,6 +57,8 @@ class SandboxSpawner(LocalProcessSpawner):
     _forked: Life | None = None
     _why_cold: str = ""
     _group: Group | None = None
+    teams: Mapping[str, bool] = MappingProxyType({})
+    """The teams whose folders the server has, and whether it may write in them."""
 
     def _env_keep_default(self) -> list[str]:
         return []  # the hub's own environment is nobody's business
@@ -129,6 +132,7 @@ class SandboxSpawner(LocalProcessSpawner):
         profile = profiles.choose(self.user_options, self.profiles)
         site = self.site
         resident = await asyncio.to_thread(self._settle, site)
+        self.teams = resident.teams
         if resident.course is not None:
             self.default_url = "/formgrader"
         env = {**self.get_env(), LISTEN_VARIABLE: str(listen_fd)}
@@ -246,6 +250,8 @@ class SandboxSpawner(LocalProcessSpawner):
             state["life"] = dataclasses.astuple(self._life)
         if self._forked is not None:
             state["server"] = dataclasses.astuple(self._forked)
+        if self.teams:
+            state["teams"] = dict(self.teams)
         if self._group is not None:
             state["groups"] = [str(folder) for folder in self._group.folders]
         return state
@@ -256,12 +262,14 @@ class SandboxSpawner(LocalProcessSpawner):
             self._life = Life(*state["life"])
         if "server" in state:
             self._forked = Life(*state["server"])
+        self.teams = state.get("teams", {})
         if "groups" in state:
             self._group = Group([Path(folder) for folder in state["groups"]])
 
     def clear_state(self) -> None:
         super().clear_state()
         self._life = self._forked = None
+        self.teams = MappingProxyType({})
         self.proc = None  # type: ignore[assignment]
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from ulab_core.settings import Settings
 from ulab_hub.limits import thread_variables
 from ulab_hub.profiles import Profile
 from ulab_hub.residents import Resident
-from ulab_hub.singleuser.start import COURSE_FOLDER
+from ulab_hub.singleuser.start import COURSE_FOLDER, TEAM_FOLDERS
 from ulab_runtime.forkserver.client import FORK_SERVERS, SOCKET_VARIABLE
 from ulab_runtime.kernel import KERNELS
 from ulab_runtime.sandbox import Limits, Mount, SandboxSpec, environment_mounts
@@ -57,6 +57,11 @@ def build(
         mounts += [Mount(folder, str(folder)) for folder in GPU_SYS if folder.is_dir()]
     mounts.append(Mount(layout.dataset_store, DATASETS))
     mounts.append(Mount(layout.fork_dir, FORK_SERVERS))
+    # Not below the home, where the person decides what lies at a mount's target.
+    mounts += [
+        Mount(layout.team(team), f"{TEAM_FOLDERS}/{team}", writable)
+        for team, writable in resident.teams.items()
+    ]
     home = home_inside(resident.name, mounts)
     mounts.append(Mount(resident.home, home, writable=True))
     if resident.course is not None:
@@ -78,6 +83,7 @@ def build(
         devices=profile.devices,
         user=resident.name,
         outlives_parent=True,
+        groups=resident.groups,
     )
 
 

@@ -12,13 +12,17 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from ulab_core.errors import NotAllowed
+from ulab_core.hub_auth import HubUser
 from ulab_core.i18n import mark
+from ulab_core.layout import Layout
 from ulab_core.models import Person
+from ulab_core.signing_in import names_with_account
 from ulab_core.team_models import TeamMember, TeamRole
 from ulab_mlflow.links import course_link
 from ulab_portal.page import Page, acting, reading
-from ulab_portal.team_words import EXPLAINED, ROLE_STYLES, ROLES, request_state
+from ulab_portal.team_words import EXPLAINED, ROLE_STYLES, ROLES, bytes_said, request_state
 from ulab_teams import invitations, requests
+from ulab_teams.folders import measure
 from ulab_teams.rights import Act, Standing, require
 from ulab_teams.teams import (
     all_teams,
@@ -48,6 +52,8 @@ class Row:
     ----------
     last_owner
         Whether the team would have no owner without them.
+    account
+        Whether they can sign in; None where that isn't known.
     """
 
     name: str
@@ -55,9 +61,10 @@ class Row:
     role: TeamRole
     joined_at: datetime
     last_owner: bool
+    account: bool | None
 
 
-def people_of(session: Session, team_id: str) -> list[Row]:
+def people_of(session: Session, layout: Layout, team_id: str) -> list[Row]:
     """Everyone in a team: owners, members, mentors."""
     members = members_of(session, team_id)
     found = session.execute(
@@ -65,13 +72,27 @@ def people_of(session: Session, team_id: str) -> list[Row]:
         .join(TeamMember, TeamMember.person_id == Person.id)
         .where(TeamMember.team_id == team_id)
     )
-    rows = [Row(*one, last_owner=without_owner(members, one.name, None)) for one in found]
+    accounts = names_with_account(layout)
+    rows = [
+        Row(
+            *one,
+            last_owner=without_owner(members, one.name, None),
+            account=None if accounts is None else one.name in accounts,
+        )
+        for one in found
+    ]
     places = list(members)
     return sorted(rows, key=lambda row: places.index(row.name))
 
 
-def require_administrator(page: Page) -> None:
-    if not page.user.admin:
+def require_administrator(user: HubUser) -> None:
+    """
+    Raises
+    ------
+    NotAllowed
+        They don't look after the base.
+    """
+    if not user.admin:
         raise NotAllowed(mark("Only an administrator answers requests for teams."))
 
 
@@ -127,7 +148,7 @@ def answer(
     answer: Annotated[str, Form()] = "",
 ) -> Response:
     """Approve or refuse what someone asked for."""
-    require_administrator(page)
+    require_administrator(page.user)
     decide = requests.approve if approve else requests.refuse
     with page.portal.db.write() as session:
         decide(session, request_id, answer.strip(), page.user.name)
@@ -138,13 +159,15 @@ def answer(
 def team(team_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
     """One team: what it works on, who is in it, where its things are."""
     with page.portal.db.read() as session:
-        standing = require(session, team_id, page.user.name, Act.SEE, administers=page.user.admin)
+        standing = _require(session, page, team_id, Act.SEE)
         return page.answer(
             "team.html",
             current="teams",
             team=find_team(session, team_id),
             standing=standing,
-            people=people_of(session, team_id),
+            people=people_of(session, page.portal.layout, team_id),
+            size=measure(page.portal.layout, team_id) if standing.may(Act.READ) else None,
+            bytes_said=bytes_said,
             invited=invitations.invitations_of(session, team_id),
             workspace_url=course_link(team_id),
             longest=requests.LONGEST_TEXT,

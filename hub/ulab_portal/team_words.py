@@ -22,6 +22,20 @@ ROLE_STYLES = {
 }
 
 
+def bytes_said(size: int) -> str:
+    """A number of bytes as people write it.
+
+    Examples
+    --------
+    >>> bytes_said(4096), bytes_said(1_300_000), bytes_said(2_500_000_000)
+    ('4 KB', '1.3 MB', '2.5 GB')
+    """
+    for unit, least in (("GB", 1e9), ("MB", 1e6)):
+        if size >= least:
+            return f"{size / least:.1f} {unit}"
+    return f"{size / 1000:.0f} KB"
+
+
 def request_state(request: TeamRequest) -> tuple[str, str]:
     """The word for how far a request is, and its style."""
     if request.approved is None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ulab_core.errors import NotAllowed
 from ulab_core.i18n import mark
+from ulab_core.models import Person
 from ulab_core.team_models import TeamInvitation, TeamMember, TeamRole
-from ulab_coursework.courses import find_person
 from ulab_teams.teams import find_team
 
 
@@ -82,9 +83,9 @@ class Standing:
 
 def standing_of(session: Session, team_id: str, name: str, administers: bool = False) -> Standing:
     """What someone is to a team."""
-    person = find_person(session, name)
-    member = session.get(TeamMember, (team_id, person.id))
-    invitation = session.get(TeamInvitation, (team_id, person.id))
+    person = session.scalar(select(Person.id).where(Person.name == name))
+    member = session.get(TeamMember, (team_id, person)) if person else None
+    invitation = session.get(TeamInvitation, (team_id, person)) if person else None
     return Standing(
         role=member.role if member else None,
         invited=invitation.role if invitation else None,

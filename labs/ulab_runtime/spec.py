@@ -45,6 +45,8 @@ class SandboxSpec:
         What all its processes may use together.
     uid, gid
         As root: the host user and group it runs as, never 0. Otherwise None, which means ours.
+    groups
+        As root: further host groups whose files it may use, never 0.
     devices
         Device nodes it may open, at the same place.
     user
@@ -64,6 +66,7 @@ class SandboxSpec:
     devices: Sequence[Path] = ()
     user: str = "student"
     outlives_parent: bool = False
+    groups: Sequence[int] = ()
 
     @property
     def home(self) -> str:
@@ -115,7 +118,7 @@ def command_line(
         str(host.setpriv),
         f"--reuid={spec.uid}",
         f"--regid={spec.gid}",
-        "--clear-groups",
+        f"--groups={','.join(map(str, spec.groups))}" if spec.groups else "--clear-groups",
         "--no-new-privs",
         "--inh-caps=-all",
         "--bounding-set=-all",
@@ -131,8 +134,10 @@ def command_line(
 def _check(spec: SandboxSpec, host: Host) -> None:
     if host.as_root and (not spec.uid or not spec.gid):
         raise ValueError("as root a sandbox needs a uid and a gid that are not 0")
-    if not host.as_root and (spec.uid is not None or spec.gid is not None):
-        raise ValueError("only root can choose a sandbox's uid and gid")
+    if not host.as_root and (spec.uid is not None or spec.gid is not None or spec.groups):
+        raise ValueError("only root can choose a sandbox's uid, gid and groups")
+    if 0 in spec.groups:
+        raise ValueError("a sandbox can't have the group 0")
     writable: list[PurePosixPath] = []
     for mount in spec.mounts:
         target = PurePosixPath(mount.target)

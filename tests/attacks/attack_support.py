@@ -26,6 +26,8 @@ SECRET = "t0ken-of-the-base-that-no-child-may-see"
 INSIDE = Path(__file__).with_name("inside.py")
 PRELOADED = ("json", "random", "multiprocessing", "numpy", "ulab_runtime.kernel")
 ANSWER_S = 30.0
+TEAM_GROUPS = (630_001, 630_002)
+"""The groups of the teams that everybody is in."""
 SPACES: list[int] = []
 """PID namespaces, kept so that none has the number of an earlier test's, which may be exhausted."""
 # Starts the sandbox that it is told of, with its own standard input and output.
@@ -152,7 +154,8 @@ class Inhabited:
         spec = student.spec([sys.executable, "-m", "inside"])
         env = {**spec.env, "PYTHONPATH": spec.cwd, "PYTHONDONTWRITEBYTECODE": "1"}
         mounts = (*spec.mounts, Mount(base.shown, FORK_SERVERS), *more)
-        spec = dataclasses.replace(spec, env=env, mounts=mounts)
+        groups = TEAM_GROUPS if base.by_root else ()
+        spec = dataclasses.replace(spec, env=env, mounts=mounts, groups=groups)
         ours, theirs = socket.socketpair()
         ours.settimeout(ANSWER_S)
         self._line, self._file = ours, ours.makefile("rw")

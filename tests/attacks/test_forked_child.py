@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from attacks.attack_support import SECRET, Base, Inhabited, fields, space_of, until
+from attacks.attack_support import SECRET, TEAM_GROUPS, Base, Inhabited, fields, space_of, until
 from attacks.conftest import Way
 from integration.sandbox_support import only_root
 
@@ -54,6 +54,30 @@ def test_a_child_is_in_its_sandboxs_cgroups(base: Base, ann: Inhabited, way: Way
     (child,) = base.children_in(ann, 1)
     groups = [Path(f"/proc/{pid}/cgroup").read_text() for pid in (child, ann.pid)]
     assert groups[0] == groups[1]
+
+
+@only_root
+def test_a_child_has_the_groups_of_its_sandbox_and_no_others(
+    base: Base, ann: Inhabited, way: Way
+) -> None:
+    if not way.by_root:
+        pytest.skip("an ordinary user's sandboxes have that user's groups")
+    # Whoever is in a sandbox can't give themselves a group that a child would then be given.
+    tried = """
+result = []
+for act in (lambda: os.setgroups([27]), lambda: os.setgroups([]), lambda: os.setgid(27)):
+    try:
+        act()
+        result.append('gained')
+    except OSError:
+        pass
+"""
+    assert ann.python(tried) == []
+    ann.python("child, _ = start('import time; time.sleep(60)')")
+    (child,) = base.children_in(ann, 1)
+    for pid in (child, ann.pid):
+        status = fields(Path(f"/proc/{pid}/status").read_text())
+        assert status["Groups"].split() == [str(group) for group in TEAM_GROUPS]
 
 
 def test_no_capability_and_none_to_gain(ann: Inhabited, way: Way) -> None:

@@ -66,6 +66,8 @@ class Student:
         self.host_uid = self.uid or (ORDINARY_UID if os.geteuid() == 0 else os.geteuid())
         self.home = folder / name
         self.home.mkdir(mode=0o700)
+        self.reached = [self.home]
+        """The folders that an ordinary user has to reach to arrange them."""
         if os.geteuid() == 0:
             os.chown(self.home, self.host_uid, self.host_uid)
 
@@ -91,7 +93,7 @@ class Student:
             return run(spec, timeout_s, self.host)
         given = dataclasses.asdict(spec) | {"timeout_s": timeout_s}
         answer = subprocess.run(
-            [*as_ordinary_user(self.home), sys.executable, "-c", RUN_SPECIFICATION],
+            [*as_ordinary_user(*self.reached), sys.executable, "-c", RUN_SPECIFICATION],
             input=json.dumps(given, default=str),
             capture_output=True,
             text=True,

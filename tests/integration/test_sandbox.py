@@ -235,6 +235,13 @@ def test_root_can_not_be_asked_for(homes: Path, uid: int | None, gid: int | None
         command_line(spec, Host.detect())
 
 
+@only_root
+def test_roots_group_can_not_be_asked_for(homes: Path) -> None:
+    ann = Student(homes, "ann", 0, by_root=True)
+    with pytest.raises(ValueError, match="group 0"):
+        command_line(ann.spec(["true"], groups=(630_001, 0)), ann.host)
+
+
 # --- Processes -----------------------------------------------------------------------------------
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from integration.coursework_support import COURSE
 from integration.portal_support import Browser, Portal, make_portal
@@ -272,3 +274,63 @@ def test_what_people_wrote_is_text_on_the_pages(portal: Portal) -> None:
     for page in (see(portal.browser("alice")), see(portal.browser("alice"), f"teams/{TEAM}")):
         assert hostile not in page
         assert "&lt;script&gt;alert(1)" in page
+
+
+# The HTTP API ----------------------------------------------------------------------------------
+
+
+def ask_api(portal: Portal, person: str, method: str, path: str, **body: Any) -> httpx.Response:
+    browser = portal.browser(person)
+    return browser.request(
+        method,
+        f"/services/ulab/api/{path}",
+        json=body or None,
+        headers={"x-csrf-token": browser.token()},
+    )
+
+
+def test_a_program_goes_the_whole_way(portal: Portal) -> None:
+    asked = ask_api(portal, "alice", "POST", "team-requests", team=TEAM, purpose=PURPOSE)
+    assert asked.status_code == 201, asked.text
+    assert ask_api(portal, "alice", "GET", "team-requests").status_code == 403
+    [request] = ask_api(portal, "root", "GET", "team-requests").json()
+    assert (request["team"], request["asked_by"], request["approved"]) == (TEAM, "alice", None)
+    path = f"team-requests/{request['id']}/answer"
+    assert ask_api(portal, "alice", "POST", path, approve=True).status_code == 403
+    assert ask_api(portal, "root", "POST", path, approve=False).status_code == 400
+    assert ask_api(portal, "root", "POST", path, approve=True).json() == {"approved": True}
+    invited = ask_api(portal, "alice", "POST", f"teams/{TEAM}/invitations", name="bob")
+    assert [one["name"] for one in invited.json()["invited"]] == ["bob"]
+    bobs = ask_api(portal, "bob", "GET", "teams").json()
+    assert [one["team"] for one in bobs["invitations"]] == [TEAM]
+    assert ask_api(portal, "bob", "POST", f"teams/{TEAM}/reply", accept=True).json() == {
+        "role": "member"
+    }
+    changed = ask_api(portal, "alice", "PUT", f"teams/{TEAM}/people/bob", role="mentor").json()
+    assert changed["people"] == [
+        {"name": "alice", "role": "owner"},
+        {"name": "bob", "role": "mentor"},
+    ]
+    assert ask_api(portal, "bob", "DELETE", f"teams/{TEAM}/people/bob").status_code == 200
+    assert ask_api(portal, "bob", "GET", f"teams/{TEAM}").status_code == 403
+    assert ask_api(portal, "alice", "DELETE", f"teams/{TEAM}/people/alice").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("person", "sees", "manages"),
+    [("bob", 200, 403), ("carol", 200, 403), ("dave", 200, 403), ("stranger", 403, 403),
+     ("root", 200, 200), ("alice", 200, 200)],
+)  # fmt: skip
+def test_the_api_lets_do_what_the_pages_let_do(
+    team: Portal, person: str, sees: int, manages: int
+) -> None:
+    assert ask_api(team, person, "GET", f"teams/{TEAM}").status_code == sees
+    for method, path, body in (
+        ("PUT", "people/bob", {"role": "mentor"}),
+        ("DELETE", "invitations/dave", {}),
+        ("DELETE", "people/carol", {}),
+    ):
+        if path.endswith(person):
+            continue
+        answered = ask_api(team, person, method, f"teams/{TEAM}/{path}", **body)
+        assert answered.status_code == manages, path

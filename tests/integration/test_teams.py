@@ -18,6 +18,8 @@ from ulab_core.models import AuditEntry
 from ulab_core.team_models import TeamRole
 from ulab_coursework.courses import create_course
 from ulab_deploy.cli import build
+from ulab_teams.folders import prepare_folder
+from ulab_teams.requests import ask, requests_of
 from ulab_teams.teams import create_team, remove_member, set_member, without_owner
 
 API = "/api/2.0/mlflow"
@@ -94,9 +96,68 @@ def test_a_team_is_made_filled_and_listed(base: Base) -> None:
     assert noted == ["team.create", *["team.member"] * 3, "team.remove"]
 
 
+def test_what_is_asked_for_is_listed_approved_and_refused(base: Base) -> None:
+    assert "Nobody waits" in ulab("requests").output
+    with base.db.write() as session:
+        ask(session, "windfarm", "Wind farm", "forecasts", "alice")
+        ask(session, "grid", "", "load", "bob")
+    [first, second] = said("requests")
+    assert (first["team"], first["asked_by"], first["purpose"]) == (
+        *("windfarm", "alice"),
+        "forecasts",
+    )
+    assert second["title"] == "grid"
+    assert said("approve", "windfarm", "--saying", "Good luck") == {
+        "team": "windfarm",
+        "title": "Wind farm",
+        "owner": "alice",
+    }
+    assert "--because" in refusal("refuse", "grid")
+    assert "Say in a sentence why" in refusal("refuse", "grid", "--because", " ")
+    shown = ulab("refuse", "grid", "--because", "Join windfarm")
+    assert "Refused the team grid that bob asked for" in shown.output
+    assert said("requests") == []
+    with base.db.read() as session:
+        [answered] = requests_of(session, "bob")
+        assert (answered.approved, answered.answer) == (False, "Join windfarm")
+    assert [row["team"] for row in said("list")] == ["windfarm"]
+
+
+def test_people_are_invited_shown_and_given_roles(base: Base) -> None:
+    said("create", "windfarm", "alice", "--purpose", "forecasts")
+    assert "as mentor" in ulab("invite", "windfarm", "bob", "--role", "mentor").output
+    folder = prepare_folder(base.layout, "windfarm", None)
+    (folder / "data.bin").write_bytes(b"x" * 8192)
+    shown = said("show", "windfarm")
+    assert shown["invited"] == [{"name": "bob", "role": "mentor", "by": "ulab team"}]
+    assert shown["folder"] == {
+        "path": str(base.layout.team("windfarm")),
+        "files": 1,
+        "bytes": 8192,
+        "whole": True,
+    }
+    assert "invited as mentor" in ulab("show", "windfarm").output
+    said("add", "windfarm", "bob")
+    assert said("show", "windfarm")["invited"] == [], "who is in it is invited no more"
+    assert "bob is now owner" in ulab("role", "windfarm", "bob", "owner").output
+    assert "the only owner" not in ulab("role", "windfarm", "alice", "mentor").output
+    assert said("show", "windfarm")["members"] == [
+        {"name": "bob", "role": "owner"},
+        {"name": "alice", "role": "mentor"},
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (("approve", "nothing"), "Nobody waits for a team nothing."),
+        (("refuse", "nothing", "--because", "x"), "Nobody waits for a team nothing."),
+        (("show", "unknown"), "There is no team unknown."),
+        (("invite", "taken", "nobody"), "There is nobody called nobody."),
+        (("invite", "taken", "alice"), "alice is in the team taken already."),
+        (("invite", "taken", "bob", "--role", "chief"), "write owner, member or mentor"),
+        (("role", "taken", "bob", "member"), "bob is not in the team taken."),
+        (("role", "taken", "alice", "member"), "the only owner of the team taken"),
         (("create", "Wind_Farm", "alice"), "can't be a team's id"),
         (("create", "default", "alice"), "can't be a team's id"),
         (("create", COURSE, "alice"), "There is a course"),

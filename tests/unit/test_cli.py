@@ -27,6 +27,8 @@ VERBS = [
     ["course", "policy"], ["course", "extend"], ["course", "regrade"], ["course", "groups"],
     ["course", "similarity"], ["course", "move"],
     ["team", "create"], ["team", "add"], ["team", "remove"], ["team", "list"],
+    ["team", "requests"], ["team", "approve"], ["team", "refuse"], ["team", "invite"],
+    ["team", "role"], ["team", "show"],
     ["curricula", "check"], ["curricula", "publish"], ["curricula", "list"],
     ["datasets", "fetch"], ["datasets", "list"], ["bench", "start"],
 ]  # fmt: skip

@@ -74,13 +74,26 @@ def test_root_serves_all_but_root_and_users_serve_themselves(
 
 # --- What /proc says -----------------------------------------------------------------------------
 
-STATUS = "Name:\tUid: 0\nUmask:\t0027\nUid:\t{}\nGid:\t{}\nGroups:\t0 \n"
+STATUS = "Name:\tUid: 0\nUmask:\t0027\nUid:\t{}\nGid:\t{}\nGroups:\t5 9 \n"
+
+
+@pytest.mark.parametrize(
+    ("groups", "euid", "served"),
+    [((), 0, True), ((630_001,), 0, True), ((630_001, 0), 0, False), ((0,), 1000, True)],
+)
+def test_root_gives_nobody_its_own_group(groups: tuple[int, ...], euid: int, served: bool) -> None:
+    status = Status(1000, 1000, 0o022, groups)
+    if served:
+        check(status, euid)
+    else:
+        with pytest.raises(NoSuchTarget, match="group"):
+            check(status, euid)
 
 
 @pytest.mark.parametrize(
     ("uids", "gids", "expected"),
     [
-        ("7\t7\t7\t7", "8\t8\t8\t8", Status(7, 8, 0o027)),
+        ("7\t7\t7\t7", "8\t8\t8\t8", Status(7, 8, 0o027, (5, 9))),
         ("7\t0\t7\t7", "8\t8\t8\t8", None),
         ("7\t7\t7\t0", "8\t8\t8\t8", None),
         ("7\t7\t7\t7", "8\t8\t0\t8", None),

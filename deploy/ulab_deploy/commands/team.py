@@ -8,12 +8,14 @@ import typer
 
 from ulab_core.i18n import mark
 from ulab_deploy import console
+from ulab_deploy.commands import team_requests
 from ulab_deploy.commands.options import Json, People
 from ulab_deploy.console import say, t
 
 ACTOR = "ulab team"
 ROLES = {"owner": mark("owner"), "member": mark("member"), "mentor": mark("mentor")}
 Team = Annotated[str, typer.Argument(help=t("The team's id."))]
+AsRole = Annotated[str, typer.Option("--role", help=t("owner, member or mentor"))]
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +26,7 @@ def register(app: typer.Typer) -> None:
         rich_markup_mode=None,
     )
     app.add_typer(team, name="team")
+    team_requests.register(team)
 
     @team.command(
         "create",
@@ -56,7 +59,7 @@ def register(app: typer.Typer) -> None:
     def add(
         team: Team,
         people: People,
-        role: Annotated[str, typer.Option(help=t("owner, member or mentor"))] = "member",
+        role: AsRole = "member",
         json: Json = False,
     ) -> None:
         from ulab_core.database import Database
@@ -82,6 +85,65 @@ def register(app: typer.Typer) -> None:
                 )
 
     @team.command(
+        "invite",
+        help=t("Invite people into a team; they join or decline on the portal."),
+        epilog=t("Example: {example}", example="ulab team invite windfarm lina --role mentor"),
+    )
+    def invite(team: Team, people: People, role: AsRole = "member", json: Json = False) -> None:
+        from ulab_core.database import Database
+        from ulab_deploy.base import existing_base
+        from ulab_deploy.catalogue import require_team_role
+        from ulab_teams.invitations import invite
+
+        wanted = require_team_role(role)
+        with Database.of(existing_base().settings).write() as session:
+            for name in people:
+                invite(session, team, name, wanted, ACTOR)
+        if json:
+            console.say_json({"team": team, "people": people, "role": wanted.value})
+        else:
+            for name in people:
+                say(
+                    t(
+                        "Invited {name} into the team {team} as {role}",
+                        name=name,
+                        team=team,
+                        role=t(ROLES[role]),
+                    )
+                )
+
+    @team.command(
+        "role",
+        help=t("Give someone of a team another role."),
+        epilog=t("Example: {example}", example="ulab team role windfarm lina owner"),
+    )
+    def role_(
+        team: Team,
+        person: Annotated[str, typer.Argument(help=t("The account of someone in it."))],
+        role: Annotated[str, typer.Argument(help=t("owner, member or mentor"))],
+        json: Json = False,
+    ) -> None:
+        from ulab_core.database import Database
+        from ulab_deploy.base import existing_base
+        from ulab_deploy.catalogue import require_team_role
+        from ulab_teams.teams import set_member
+
+        wanted = require_team_role(role)
+        with Database.of(existing_base().settings).write() as session:
+            set_member(session, team, person, wanted, ACTOR, joining=False)
+        if json:
+            console.say_json({"team": team, "people": [person], "role": wanted.value})
+        else:
+            say(
+                t(
+                    "{name} is now {role} of the team {team}",
+                    name=person,
+                    role=t(ROLES[role]),
+                    team=team,
+                )
+            )
+
+    @team.command(
         "remove",
         help=t("Take people out of a team; what they logged stays with it."),
         epilog=t("Example: {example}", example="ulab team remove windfarm lina"),
@@ -99,6 +161,36 @@ def register(app: typer.Typer) -> None:
         else:
             for name in people:
                 say(t("{name} is no longer in the team {team}", name=name, team=team))
+
+    @team.command(
+        "show",
+        help=t("Show one team: its people, who is invited, its folder."),
+        epilog=t("Example: {example}", example="ulab team show windfarm --json"),
+    )
+    def show(team: Team, json: Json = False) -> None:
+        from ulab_deploy import listings
+        from ulab_deploy.base import existing_base
+
+        found = listings.team(existing_base(), team)
+        if json:
+            console.say_json(found)
+            return
+        purpose, members, invited = found["purpose"], found["members"], found["invited"]
+        say(f"{found['team']}: {found['title']}")
+        if purpose:
+            say(purpose)
+        rows = [(one["name"], _role(one)) for one in members]
+        rows += [(one["name"], t("invited as {role}", role=_role(one))) for one in invited]
+        for line in console.table(rows):
+            say(f"  {line}")
+        say(
+            t(
+                "Folder: {folder} ({count} files, {megabytes} MB)",
+                folder=found["folder"]["path"],
+                count=found["folder"]["files"],
+                megabytes=round(found["folder"]["bytes"] / 1e6, 1),
+            )
+        )
 
     @team.command(
         "list",
@@ -126,3 +218,8 @@ def register(app: typer.Typer) -> None:
             ]
         ):
             say(line)
+
+
+def _role(row: dict[str, str]) -> str:
+    word = ROLES[row["role"]]
+    return t(word)

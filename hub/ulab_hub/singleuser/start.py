@@ -9,11 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ulab_hub.singleuser.team_links import show_teams
 from ulab_runtime.own_packages import CUSTOMIZATION, VARIABLE
 
 LISTEN_VARIABLE = "ULAB_LISTEN_FD"
 COURSE_FOLDER = "/srv/course"
 """Where the server that grades a course sees the course's folder."""
+TEAM_FOLDERS = "/srv/teams"
+"""Where a server sees the folders of its person's teams."""
 LAB_SETTINGS = Path("/tmp/jupyter-lab-settings")
 # What only those who grade need.
 FOR_INSTRUCTORS = ("formgrader", "create-assignment", "course-list")
@@ -21,10 +24,13 @@ FOR_INSTRUCTORS = ("formgrader", "create-assignment", "course-list")
 
 def main() -> None:
     """Run the server until the hub ends it."""
-    os.umask(0o007 if "ULAB_COURSE" in os.environ else 0o077)
+    # A home is closed to others by itself. Whatever is copied from it into a team's folder keeps
+    # its mode, and has to be of use to the team there.
+    os.umask(0o007)
     Path(os.environ["JUPYTER_RUNTIME_DIR"]).mkdir(mode=0o700, exist_ok=True)
     write_lab_settings(LAB_SETTINGS, os.environ.get("ULAB_LANGUAGE", "zh"))
     show_own_packages_to_others()
+    show_teams(Path(os.environ["HOME"]), Path(TEAM_FOLDERS))
     from jupyter_server.serverapp import ServerApp
 
     from ulab_hub.singleuser import provisioners

@@ -55,9 +55,9 @@ def order(theirs: Mapping[str, int], ours: Mapping[str, int], owner: int) -> lis
 
 
 def become(status: Status) -> None:
-    """Take over the target's user and group, and no further groups."""
+    """Take over the target's user and groups."""
     if os.geteuid() == 0:
-        os.setgroups([])
+        os.setgroups(status.groups)
         os.setresgid(status.gid, status.gid, status.gid)
         os.setresuid(status.uid, status.uid, status.uid)
 
@@ -71,6 +71,8 @@ def check(status: Status, euid: int) -> None:
     """
     if status.uid == 0 or status.gid == 0 or (euid != 0 and status.uid != euid):
         raise NoSuchTarget(f"it runs as user {status.uid}")
+    if euid == 0 and 0 in status.groups:
+        raise NoSuchTarget("it has root's group")
 
 
 def enter(target: Target) -> Status:

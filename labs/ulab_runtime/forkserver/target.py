@@ -48,11 +48,14 @@ class Status:
         of a change of user is not to be joined.
     umask
         Its file mode creation mask.
+    groups
+        Its further groups, which nobody in a sandbox can change.
     """
 
     uid: int
     gid: int
     umask: int
+    groups: tuple[int, ...] = ()
 
 
 def parse_status(text: str) -> Status:
@@ -69,7 +72,8 @@ def parse_status(text: str) -> Status:
     uids, gids = set(fields["Uid"]), set(fields["Gid"])
     if len(uids) != 1 or len(gids) != 1:
         raise NoSuchTarget("it is of several users")
-    return Status(int(uids.pop()), int(gids.pop()), int(fields["Umask"][0], 8))
+    groups = tuple(int(group) for group in fields["Groups"])
+    return Status(int(uids.pop()), int(gids.pop()), int(fields["Umask"][0], 8), groups)
 
 
 def parse_limits(text: str) -> dict[int, tuple[int, int]]:
