@@ -8,6 +8,7 @@ from typing import Any
 
 import nbformat
 from nbconvert.exporters import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from traitlets.config import Config
 
 from ulab_core.i18n import mark, translations
@@ -89,8 +90,14 @@ def render_feedback(
     config.Exporter.default_preprocessors = ["nbconvert.preprocessors.CSSHTMLHeaderPreprocessor"]
     exporter = HTMLExporter(config=config)
     exporter.register_filter("clean_html", harmless_html)
+    exporter.register_filter("comment_html", comment_html)
     page, _ = exporter.from_notebook_node(redacted(graded, release, language), resources)
     return page
+
+
+def comment_html(comment: str) -> str:
+    """A comment, which formgrader offers to write in Markdown; HTML in it stays text."""
+    return harmless_html(MarkdownWithMath(renderer=IPythonRenderer(escape=True)).render(comment))
 
 
 def redacted(

@@ -10,7 +10,7 @@ import pytest
 from integration.coursework_support import HIDDEN_LINE, LAB, release_notebook, source_notebook
 
 from ulab_core.layout import Layout
-from ulab_coursework.feedbackpage import render_feedback
+from ulab_coursework.feedbackpage import comment_html, render_feedback
 from ulab_coursework.graded import (
     Mark,
     Marks,
@@ -119,6 +119,19 @@ def test_a_page_shows_what_the_judge_found_and_can_do_nothing() -> None:
     assert "1.5 / 5" in page
     assert "未通过" in page
     assert HIDDEN_LINE.split(",")[0] not in page
+
+
+@pytest.mark.parametrize(
+    ("comment", "html"),
+    [
+        ("**why** `x < 3`?", "<strong>why</strong> <code>x &lt; 3</code>?"),
+        ("a list<int>", "a list&lt;int&gt;"),
+        ("[there](javascript:alert(1))", "<a>there</a>"),
+        ("![seen](https://elsewhere.example/x.png)", '<img alt="seen">'),
+    ],
+)
+def test_a_comment_is_markdown_that_can_do_nothing(comment: str, html: str) -> None:
+    assert comment_html(comment).strip() == f"<p>{html}</p>"
 
 
 def test_what_is_kept_is_read_back_and_makes_an_older_page_void(tmp_path: Path) -> None:
