@@ -37,9 +37,8 @@ def published_version(base: Base, curriculum: str, version: str = "") -> Publish
         return versions[-1]
     known = sorted({found.id for found in published(base.layout)})
     raise NotFound(
-        mark("No published curriculum {curriculum} {version}. Published: {known}."),
-        curriculum=curriculum,
-        version=version,
+        mark("No published curriculum {curriculum}. Published: {known}."),
+        curriculum=f"{curriculum} {version}".rstrip(),
         known=", ".join(known) or "-",
     )
 

@@ -13,6 +13,22 @@ class BadFile(UserError):
     """A named file can't be read or written."""
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write `text` into the file, in UTF-8.
+
+    Raises
+    ------
+    BadFile
+        It can't be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadFile(
+            mark("The file {file} can't be written: {why}"), file=path, why=error.strerror
+        ) from None
+
+
 def require_file(path: Path) -> Path:
     """`path`, when it is a file we may read.
 

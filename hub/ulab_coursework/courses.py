@@ -224,6 +224,7 @@ def find_assignment(session: Session, course_id: str, name: str) -> Assignment:
         .options(joinedload(Assignment.course))
     )
     if found is None:
+        find_course(session, course_id)
         raise NotFound(
             mark("The course {course} has no assignment {assignment}."),
             course=course_id,

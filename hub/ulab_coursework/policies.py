@@ -21,6 +21,8 @@ SETTABLE = (
 )  # fmt: skip
 
 
+NOTHING_TO_EXTEND = mark("This lab has no deadline, so nobody needs one.")
+NOT_LATER = mark("This is not later than the deadline of everyone.")
 MOST = 100_000
 """No amount, number of attempts or minutes is larger; a number that is was mistyped."""
 
@@ -125,9 +127,13 @@ def extend(
     Raises
     ------
     BadPolicy
-        The person is no student of the course.
+        The person is no student of the course, or the moment gives no time.
     """
     found = find_assignment(session, course_id, name)
+    if due_at is not None and found.due_at is None:
+        raise BadPolicy(NOTHING_TO_EXTEND)
+    if due_at is not None and found.due_at is not None and due_at <= found.due_at:
+        raise BadPolicy(NOT_LATER)
     student = find_person(session, person)
     if role_in(session, course_id, person) is not Role.STUDENT:
         raise BadPolicy(

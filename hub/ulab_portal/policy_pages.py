@@ -15,7 +15,7 @@ from ulab_core.models import Assignment, Extension, Person, Role
 from ulab_core.rights import Act
 from ulab_coursework import regrading
 from ulab_coursework.courses import find_assignment, people_of
-from ulab_coursework.policies import extend, set_policy
+from ulab_coursework.policies import NOT_LATER, NOTHING_TO_EXTEND, extend, set_policy
 from ulab_portal import late_curve, moments, policy_form
 from ulab_portal.areas import area
 from ulab_portal.history import changes_of
@@ -88,11 +88,11 @@ def give(
         except UserError as error:
             problems["until"] = error
         if found.due_at is None:
-            problems["until"] = UserError(mark("This lab has no deadline, so nobody needs one."))
+            problems["until"] = UserError(NOTHING_TO_EXTEND)
         elif until_at is None and "until" not in problems:
             problems["until"] = UserError(mark("Say until when."))
         elif until_at is not None and until_at <= found.due_at:
-            problems["until"] = UserError(mark("This is not later than the deadline of everyone."))
+            problems["until"] = UserError(NOT_LATER)
         if not people:
             problems["people"] = UserError(mark("Choose at least one student."))
         if len(reason) > LONGEST_REASON:
@@ -118,7 +118,7 @@ def take_back(course_id: str, name: str, page: Setter, person: Annotated[str, Fo
 
 def _extensions_changed(page: Page, course_id: str, name: str) -> Response:
     regrading.follow(page.portal.db, page.portal.layout, course_id, name)
-    return page.go(f"courses/{course_id}/teach/labs/{name}/policy")
+    return page.go(f"courses/{course_id}/teach/labs/{name}/policy?saved=1")
 
 
 def _refused(page: Page, course_id: str, name: str, fields: Fields, got: Read) -> Response:

@@ -80,11 +80,31 @@ def test_extend_gives_time_and_takes_it_back(base: Base) -> None:
     assert "no student" in refusal("extend", *HERE, until, "bob", "carol")
 
 
+def test_an_extension_that_gives_no_time_is_refused_and_takes_none_back(base: Base) -> None:
+    assert "no deadline" in refusal("extend", *HERE, "2999-01-01T00:00", "alice")
+    ulab("policy", *HERE, "--due", "2026-01-02T00:00", "--late", "step", "--amount", "100")
+    hand_in(base, answer())
+    grade_all(base)
+    ulab("extend", *HERE, "2999-01-01T00:00", "alice")
+    assert "not later" in refusal("extend", *HERE, "2026-01-01T00:00", "alice")
+    assert "Say until when" in refusal("extend", *HERE, "", "alice")
+    assert newest(base).score == 5
+
+
+def test_what_there_is_not_and_what_cannot_be_written_is_said(base: Base, tmp_path: Path) -> None:
+    assert "There is no course nowhere." in refusal("policy", "nowhere", LAB)
+    assert "has no assignment nothing" in refusal("policy", COURSE, "nothing")
+    file = str(tmp_path / "no folder" / "table.csv")
+    for options in (("groups", *HERE, "--export", file), ("regrade", *HERE, "--csv", file)):
+        assert "can't be written" in refusal(*options)
+
+
 def test_regrade_queues_a_class_and_reports(base: Base, tmp_path: Path) -> None:
     hand_in(base, answer())
     grade_all(base)
+    assert "not been graded again yet" in ulab("regrade", *HERE, "--report").output
     assert said("regrade", *HERE)["queued"] == 1
-    assert "alice: 5.0 → waiting" in ulab("regrade", *HERE, "--report").output
+    assert "alice: 5 → waiting" in ulab("regrade", *HERE, "--report").output
     grade_all(base)
     assert "No score moved." in ulab("regrade", *HERE, "--report").output
     table = tmp_path / "moved.csv"

@@ -49,6 +49,7 @@ def register(course: typer.Typer) -> None:
         from ulab_coursework.groups import groups_of, to_csv
         from ulab_coursework.regrading import follow
         from ulab_deploy.base import existing_base
+        from ulab_deploy.files import write_text
 
         base = existing_base()
         db = Database.of(base.settings)
@@ -69,7 +70,7 @@ def register(course: typer.Typer) -> None:
             text = to_csv(session, found, console.language())
             groups = groups_of(session, found)
         if export is not None:
-            export.write_text(text, encoding="utf-8")
+            write_text(export, text)
         if json:
             console.say_json(
                 [

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ulab_core.errors import UserError
+from ulab_core.i18n import mark
 from ulab_deploy import console
 from ulab_deploy.commands.options import Course, Json, Lab, People
 from ulab_deploy.console import say, t
@@ -127,6 +129,8 @@ def register(course: typer.Typer) -> None:
 
         base = existing_base()
         typed = moment(until, base.settings.site.zone)
+        if typed is None:
+            raise UserError(mark("Say until when."))
         due_at = typed if isinstance(typed, datetime) else None
         db = Database.of(base.settings)
         with db.write() as session:
@@ -163,9 +167,10 @@ def register(course: typer.Typer) -> None:
 
         from ulab_core.database import Database
         from ulab_coursework.courses import find_assignment
-        from ulab_coursework.regrade_report import last_report, to_csv
+        from ulab_coursework.regrade_report import last_report, regrades, to_csv
         from ulab_coursework.regrading import regrade
         from ulab_deploy.base import existing_base
+        from ulab_deploy.files import write_text
 
         db = Database.of(existing_base().settings)
         if not report and csv is None:
@@ -178,25 +183,32 @@ def register(course: typer.Typer) -> None:
                 say(t("Submissions queued for grading: {count}", count=asked.submissions))
             return
         with db.read() as session:
-            found = last_report(session, find_assignment(session, course, lab))
+            found_lab = find_assignment(session, course, lab)
+            newest = regrades(session, found_lab, most=1)
+            found = last_report(session, found_lab)
         if csv is not None:
-            csv.write_text(to_csv(found, console.language()), encoding="utf-8")
+            write_text(csv, to_csv(found, console.language()))
         if json:
             console.say_json([asdict(one) for one in found])
             return
-        if not found:
+        if not newest:
+            say(t("This lab has not been graded again yet."))
+        elif not found:
             say(t("No score moved."))
         for one in found:
-            now = t("waiting") if one.waits else one.after
-            say(f"{one.person}: {one.before} → {now}")
+            now = t("waiting") if one.waits else _points(one.after)
+            say(f"{one.person}: {_points(one.before)} → {now}")
             for move in one.moves:
                 why = f"{move.reason_before or '-'} → {move.reason_after or '-'}"
-                say(f"  {move.question}: {move.before} → {move.after}  {why}")
+                moved = f"{_points(move.before)} → {_points(move.after)}"
+                say(f"  {move.question}: {moved}  {why}")
 
     @course.command(
         "move",
         help=t("Run a course in another published version of its curriculum."),
-        epilog=t("Example: {example}", example="ulab course move vision-2026 2026.2 --regrade"),
+        epilog=t(
+            "Example: {example}", example="ulab course move vision-2026 1-4ad07ca7f6 --regrade"
+        ),
     )
     def move_(
         course: Course,
@@ -226,3 +238,7 @@ def register(course: typer.Typer) -> None:
                 say(t("{lab}: other tests", lab=one.name))
             else:
                 say(t("{lab}: the same tests", lab=one.name))
+
+
+def _points(points: float | None) -> str:
+    return "-" if points is None else f"{points:g}"
