@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,11 @@ class PublishedCurriculum:
     prerequisites: tuple[Words, ...]
     labs: tuple[PublishedLab, ...]
     digest: str
+
+    @property
+    def published_at(self) -> datetime:
+        """When this version was published."""
+        return datetime.fromtimestamp((self.folder / "curriculum.json").stat().st_mtime, UTC)
 
     def lab(self, lab_id: str) -> PublishedLab:
         """The lab of that id.

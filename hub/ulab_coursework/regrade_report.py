@@ -30,13 +30,28 @@ Questions = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Move:
-    """One question whose points are others than before, with the reasons; None: it wasn't there."""
+    """One question whose points are others than before, with the reasons; None: it wasn't there.
+
+    Attributes
+    ----------
+    most_before, most_after
+        What the question was and is worth.
+    """
 
     question: str
     before: float | None
     after: float | None
     reason_before: str
     reason_after: str
+    most_before: float | None = None
+    most_after: float | None = None
+
+    @property
+    def reweighed(self) -> bool:
+        """Whether the question is worth more or less than before."""
+        return None not in (self.most_before, self.most_after) and (
+            self.most_before != self.most_after
+        )
 
 
 @dataclass(frozen=True)
@@ -76,6 +91,8 @@ def _move(name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | Non
         new["points"] if new else None,
         old["reason"] if old else "",
         new["reason"] if new else "",
+        old.get("max_points") if old else None,
+        new.get("max_points") if new else None,
     )
 
 

@@ -53,6 +53,7 @@ ACTIONS = {
     "assignment.release_feedback": mark("released scores and feedback"),
     "assignment.zero_empty": mark("gave 0 points for all empty answers"),
 }
+SAID = mark("{what}: {value}")
 GAVE = mark("gave {person} time until {moment}")
 TOOK_BACK = mark("took back the extension of {person}")
 
@@ -103,9 +104,11 @@ def _details(detail: Mapping[str, Any], page: Page) -> tuple[str, ...]:
     translate = translations(page.language).gettext
     before = detail.get("before") or {}
     return tuple(
-        f"{translate(label)}: "
-        + (f"{_value(name, before[name], page)} → " if name in before else "")
-        + _value(name, detail[name], page)
+        translate(SAID).format(
+            what=translate(label),
+            value=(f"{_value(name, before[name], page)} → " if name in before else "")
+            + _value(name, detail[name], page),
+        )
         for name, label in POLICIES.items()
         if name in detail
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, UploadFile
 from sqlalchemy.orm import Session
@@ -116,21 +116,18 @@ def lab(course_id: str, name: str, page: Annotated[Page, Depends(reading)]) -> R
         found = visible_assignment(session, course_id, name, page)
         course = found.course
         limits = deadline_of(session, found, page.user.name)
-        owner = owner_of(session, found.id, page.user.name)
         return page.answer(
             "lab.html",
             course=course,
             course_title=course.title(page.language),
             area=area(course.focus_area),
-            lab=found,
             title=found.title(page.language),
             summary=lab_of(page.portal.layout, found).summaries[page.language],
             standing=lab_standing(session, found, page),
             due_at=limits.due_at,
-            late_rules=late_words.rules(found, limits, page.language, _exact(page)),
             closed=limits.closes_at is not None and utc_now() > limits.closes_at,
             group=groups.my_group(session, found, page.user.name, utc_now()),
-            room=room_of(session, found, owner, utc_now()),
+            **_rules(session, found, page),
             open_url=open_address(BASE, page.user.name, course_id, name, found.profile),
             max_mb=page.portal.settings.grading.max_notebook_mb,
         )
@@ -168,7 +165,8 @@ async def submit(
     if now is ServerState.READY:
         receipt = await server.submit(course_id, name)
         # The server is the student's, and may answer anything.
-        return _submitted(page, receipt["sha256"], bool(receipt.get("again")))
+        sha256, again = receipt["sha256"], bool(receipt.get("again"))
+        return await run_in_threadpool(_submitted, page, course_id, name, sha256, again)
     if polls >= MAX_POLLS or (started and now is ServerState.STOPPED):
         raise ServerProblem(
             mark(
@@ -208,7 +206,7 @@ async def upload(
         content,
         "portal",
     )
-    return _submitted(page, receipt.sha256, receipt.again)
+    return await run_in_threadpool(_submitted, page, course_id, name, receipt.sha256, receipt.again)
 
 
 @router.get("/submissions/{submission_id}/feedback")
@@ -269,7 +267,20 @@ def _profile_if_open(page: Page, course_id: str, name: str) -> str:
         return visible_assignment(session, course_id, name, page).profile
 
 
-def _submitted(page: Page, sha256: str, again: bool) -> Response:
-    response = page.answer("_submitted.html", sha256=sha256, again=again)
+def _rules(session: Session, found: Assignment, page: Page) -> dict[str, Any]:
+    """What holds for whoever asks when they hand in, with the attempts that are left."""
+    limits = deadline_of(session, found, page.user.name)
+    owner = owner_of(session, found.id, page.user.name)
+    return {
+        "lab": found,
+        "late_rules": late_words.rules(found, limits, page.language, _exact(page)),
+        "room": room_of(session, found, owner, utc_now()),
+    }
+
+
+def _submitted(page: Page, course_id: str, name: str, sha256: str, again: bool) -> Response:
+    with page.portal.db.read() as session:
+        rules = _rules(session, find_assignment(session, course_id, name), page)
+        response = page.answer("_submitted.html", sha256=sha256, again=again, **rules)
     response.headers["hx-trigger"] = "ulab:submitted"
     return response

@@ -43,6 +43,7 @@ def similarity(
         newest = newest_of(session, course_id, name)
         if report is not None:
             record(session, page.user.name, "similarity.look", f"{course_id}/{name}")
+    alike = [pair for pair in report.pairs if pair.similarity] if report else []
     first = (number - 1) * ON_A_PAGE
     return page.answer(
         "similarity.html",
@@ -53,9 +54,10 @@ def similarity(
         since=being_made_since(layout, course_id, name),
         failure=comparing.failure(layout, course_id, name),
         bars=bars(pair.similarity for pair in report.pairs) if report else [],
-        pairs=report.pairs[first : first + ON_A_PAGE] if report else [],
+        pairs=alike[first : first + ON_A_PAGE],
+        unlike=len(report.pairs) - len(alike) if report else 0,
         number=number,
-        pages=-(-len(report.pairs) // ON_A_PAGE) if report else 0,
+        pages=-(-len(alike) // ON_A_PAGE),
     )
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from ulab_core.errors import UserError
-from ulab_core.models import Course
+from ulab_core.models import Course, Regrade
 from ulab_core.rights import Act
 from ulab_coursework.courses import find_course
 from ulab_coursework.moving import LabChange, changes, move
-from ulab_curricula.publication import published
+from ulab_curricula.publication import PublishedCurriculum, published
 from ulab_portal.areas import area
 from ulab_portal.page import Page, reading, sentence
 from ulab_portal.watching import allowed, viewer_of
@@ -28,6 +30,7 @@ class Offer:
     """A version that the course could move to, or why it can't."""
 
     version: str
+    published_at: datetime
     labs: tuple[LabChange, ...]
     refusal: str
 
@@ -52,6 +55,7 @@ def versions(
             area=area(course.focus_area),
             viewer=viewer,
             moved=moved,
+            regraded=_regraded(session, page, course) if moved else [],
             offers=_offers(session, page, course),
         )
 
@@ -70,16 +74,29 @@ def go(
 
 
 def _offers(session: Session, page: Page, course: Course) -> list[Offer]:
+    """The other versions, the newest first."""
     others = [
-        one.version
+        one
         for one in published(page.portal.layout)
         if one.id == course.curriculum and one.version != course.curriculum_version
     ]
-    return [_offer(session, page, course.id, version) for version in sorted(others, reverse=True)]
+    return [_offer(session, page, course.id, one) for one in reversed(others)]
 
 
-def _offer(session: Session, page: Page, course_id: str, version: str) -> Offer:
+def _offer(session: Session, page: Page, course_id: str, other: PublishedCurriculum) -> Offer:
     try:
-        return Offer(version, changes(session, page.portal.layout, course_id, version), "")
+        found = changes(session, page.portal.layout, course_id, other.version)
+        return Offer(other.version, other.published_at, found, "")
     except UserError as error:
-        return Offer(version, (), sentence(error, page.language))
+        return Offer(other.version, other.published_at, (), sentence(error, page.language))
+
+
+def _regraded(session: Session, page: Page, course: Course) -> list[tuple[str, str]]:
+    """The labs whose class the move to the course's version graded again: name and title."""
+    ids = session.scalars(
+        select(Regrade.assignment_id).where(
+            Regrade.version_after == course.curriculum_version,
+            Regrade.version_before != course.curriculum_version,
+        )
+    ).all()
+    return [(one.name, one.title(page.language)) for one in course.assignments if one.id in ids]

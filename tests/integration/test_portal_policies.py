@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -259,6 +261,37 @@ def test_a_late_submission_says_so_on_its_page_and_its_feedback(portal: Portal) 
     assert "taken off" not in shown
 
 
+def test_the_class_page_says_what_being_late_costs(portal: Portal) -> None:
+    portal.hand_in("alice", answer())
+    grade_all(portal.base)
+    carol = portal.browser("carol")
+    assert "late −" not in carol.see(TEACH_LAB).text
+    past = (utc_now() - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M+00:00")
+    carol.act(f"{TEACH_LAB}/policy", **{**FORM, "due_at": past, "closes_at": ""})
+    page = carol.see(TEACH_LAB).text
+    assert "4.5 / 5" in page
+    assert "late −0.5" in page
+
+
+def test_a_receipt_says_how_many_attempts_are_left_and_none_is_offered_after_the_last(
+    portal: Portal,
+) -> None:
+    form = {**FORM, "attempts": "2", "cooldown_minutes": ""}
+    portal.browser("carol").act(f"{TEACH_LAB}/policy", **form)
+    alice = portal.browser("alice")
+    received = alice.upload(LAB_PAGE, answer()).text
+    assert 'id="policies" hx-swap-oob="true"' in received
+    assert "1 attempt is left." in received
+    page = alice.see(LAB_PAGE).text
+    assert "1 attempt is left." in page
+    assert "hx-swap-oob" not in page
+    assert "0 attempts are left." in alice.upload(LAB_PAGE, answer("return 3")).text
+    page = alice.see(LAB_PAGE).text
+    assert 'id="no-attempt"' in page
+    assert 'id="submit-lab"' not in page
+    assert 'id="submit-lab"' in portal.browser("bob").see(LAB_PAGE).text
+
+
 def test_a_version_with_other_tests_offers_a_regrade_that_says_who_moved(portal: Portal) -> None:
     carol = portal.browser("carol")
     portal.hand_in("alice", answer())
@@ -312,9 +345,23 @@ def test_moving_asks_for_the_regrade_with_the_version_of_before(portal: Portal) 
     publish_version(portal.base.layout, "2", harder)
     carol.act(f"{TEACH}/version", version="2", regrades="true")
     assert "version 1 → 2" in carol.see(f"{TEACH_LAB}/regrade").text
+    moved = carol.see(f"{TEACH}/version?moved=1").text
+    assert f'href="{PREFIX}/{TEACH_LAB}/regrade"' in moved
+    assert f"{OTHER_LAB}/regrade" not in moved
     with portal.base.db.read() as session:
         asked = session.scalars(select(Regrade)).all()
         assert [(one.version_before, one.assignment.name) for one in asked] == [("1", LAB)]
+
+
+def test_versions_are_offered_the_newest_first_with_their_day(portal: Portal) -> None:
+    for version, day in (("9", 1), ("10", 3), ("2", 2)):
+        publish_version(portal.base.layout, version)
+        about = portal.base.layout.curriculum_version("sums-foundations", version)
+        made = datetime(2026, 3, day, tzinfo=UTC).timestamp()
+        os.utime(about / "curriculum.json", (made, made))
+    page = portal.browser("carol").see(f"{TEACH}/version").text
+    assert re.findall(r'data-version="(\d+)"', page) == ["10", "2", "9"]
+    assert page.index("3 Mar") < page.index("2 Mar") < page.index("1 Mar")
 
 
 def test_a_version_that_would_lose_work_is_refused_with_a_sentence(portal: Portal) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -70,6 +71,19 @@ def test_instructors_compare_and_look_and_both_are_audited(portal: Portal) -> No
     assert audited(portal).count(("carol", "similarity.start")) == 2
     assert audited(portal).count(("carol", "similarity.look")) == 4
     assert "相似片段" in portal.browser("carol", "zh").see(PAIR).text
+
+
+def test_pairs_with_nothing_alike_are_counted_and_not_listed(portal: Portal) -> None:
+    portal.hand_in("alice", answer(LONG))
+    portal.hand_in("bob", answer(RENAMED, language="en"))
+    with portal.base.db.write() as session:
+        ensure_person(session, "frank", "Frank", "Mechanics")
+        enrol(session, COURSE, "frank", Role.STUDENT, "carol")
+    portal.hand_in("frank", answer("return a + b"))
+    compare(portal)
+    page = portal.browser("carol").see(PAGE).text
+    assert re.findall('data-pair="(.*?)"', page) == ["alice bob"]
+    assert "2 pairs have nothing alike and are not listed." in page
 
 
 @pytest.mark.parametrize("person", ["alice", "erin", "root"])
