@@ -38,7 +38,7 @@ class Direct:
     """
 
     def __init__(self, whole: Any, flask: Any) -> None:
-        self._whole: ASGIApp = whole
+        self.whole: ASGIApp = whole
         self._flask = flask
         self._native = [route for route in whole.routes if not isinstance(route, Mount)]
         self._threads: CapacityLimiter | None = None
@@ -47,7 +47,7 @@ class Direct:
         if scope["type"] == "http" and self.is_direct(scope):
             await self._answer(scope, receive, send)
         else:
-            await self._whole(scope, receive, send)
+            await self.whole(scope, receive, send)
 
     def is_direct(self, scope: Scope) -> bool:
         """Whether Flask would get this request anyhow."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -31,6 +32,7 @@ from ulab_mlflow.forwarding import Forwarder, PassedOn
 from ulab_mlflow.links import course_link, experiment_link
 from ulab_mlflow.names import PREFIX, WORKSPACE_HEADER, identity_key_file, socket_of
 from ulab_mlflow.pages import error_page, with_additions
+from ulab_mlflow.reconciling import Reconciler
 from ulab_mlflow.tenancy import may_enter
 from ulab_mlflow.workspaces import Workspaces
 
@@ -70,6 +72,7 @@ class Gateway:
             default_language=settings.site.language,
         )
         self._workspaces = Workspaces.of(settings)
+        self.reconciler = Reconciler(self._workspaces)
         self._forwarder = Forwarder(socket_of(settings), shared_key(identity_key_file(settings)))
 
     def app(self) -> Starlette:
@@ -88,8 +91,12 @@ class Gateway:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        yield
-        await self._forwarder.close()
+        reconciling = asyncio.create_task(self.reconciler.forever())
+        try:
+            yield
+        finally:
+            reconciling.cancel()
+            await self._forwarder.close()
 
     async def _home(self, request: Request) -> Response:
         return RedirectResponse(f"{PREFIX}/")

@@ -16,6 +16,7 @@ from ulab_core.secret_files import shared_key
 from ulab_core.settings import Settings
 from ulab_core.team_models import TeamMember
 from ulab_mlflow.admin import Admin, MlflowRefusal
+from ulab_mlflow.drift import HeldRole, forfeited
 from ulab_mlflow.names import identity_key_file, socket_of
 from ulab_mlflow.tenancy import (
     OWN_EXPERIMENT_PERMISSION,
@@ -29,6 +30,8 @@ from ulab_mlflow.tenancy import (
     visible_assignments,
 )
 
+GONE = "RESOURCE_DOES_NOT_EXIST"
+
 
 class Workspaces:
     """One workspace a course or team; created, and kept in line, when someone first needs it.
@@ -37,8 +40,8 @@ class Workspaces:
     """
 
     def __init__(self, admin: Admin, database: Database) -> None:
-        self._admin = admin
-        self._database = database
+        self.admin = admin
+        self.database = database
         self._lock = threading.Lock()
         self._settled: dict[str, Standing] = {}
         self._role_ids: dict[Membership, int] = {}
@@ -52,7 +55,7 @@ class Workspaces:
 
     def standing(self, person: str) -> Standing:
         """What the base knows of a person just now; a stranger has no role anywhere."""
-        with self._database.read() as session:
+        with self.database.read() as session:
             held = session.execute(
                 select(Enrolment.course_id, Enrolment.role)
                 .join(Person, Person.id == Enrolment.person_id)
@@ -97,14 +100,25 @@ class Workspaces:
         with self._lock:
             if self._settled.get(person) == standing:
                 return standing
-            self._ensure_user(person)
-            self._settle_roles(standing)
-            for course, assignments in standing.assignments.items():
-                if standing.roles[course] is Role.STUDENT:
-                    for assignment in assignments:
-                        self._ensure_experiment(course, assignment, person)
-            self._settled[person] = standing
+            try:
+                self._settle(standing)
+            except MlflowRefusal as refusal:
+                if refusal.code != GONE:
+                    raise
+                # Someone removed what is remembered here.
+                self._forget()
+                self._settle(standing)
         return standing
+
+    def forget(self) -> None:
+        """Look at everything again that MLflow may have lost, when it is next needed."""
+        with self._lock:
+            self._forget()
+
+    def assign(self, person: str, membership: Membership) -> None:
+        """Give a person a role in a workspace, which is made if it isn't there."""
+        with self._lock:
+            self._assign(person, membership)
 
     def ensure_student(self, course: str, assignment: str, person: str) -> str:
         """A person's own experiment for an assignment, created when it isn't there.
@@ -146,8 +160,22 @@ class Workspaces:
             raise NotAllowed(mark("These are another person's runs."))
         return self.ensure_student(course, assignment, owner)
 
+    def _forget(self) -> None:
+        self._settled.clear()
+        self._role_ids.clear()
+        self._experiments.clear()
+
+    def _settle(self, standing: Standing) -> None:
+        self._ensure_user(standing.person)
+        self._settle_roles(standing)
+        for course, assignments in standing.assignments.items():
+            if standing.roles[course] is Role.STUDENT:
+                for assignment in assignments:
+                    self._ensure_experiment(course, assignment, standing.person)
+        self._settled[standing.person] = standing
+
     def _ensure_user(self, person: str) -> None:
-        self._admin.create(
+        self.admin.create(
             "POST",
             "2.0/mlflow/users/create",
             username=person,
@@ -156,32 +184,37 @@ class Workspaces:
 
     def _settle_roles(self, standing: Standing) -> None:
         path = "3.0/mlflow/users/roles/list"
-        found = self._admin.call("GET", path, username=standing.person)["roles"]
-        ids = {}
-        for role in found:
-            if role["name"] in ROLES:
-                ids[Membership(role["workspace"], ROLES[role["name"]])] = role["id"]
+        said = self.admin.call("GET", path, username=standing.person)["roles"]
+        found = [HeldRole.said(role) for role in said]
+        ids = {role.membership: role.id for role in found if role.name in ROLES}
         assign, unassign = changes(standing.memberships, ids)
         for membership in assign:
-            self._admin.create(
-                "POST",
-                "3.0/mlflow/roles/assign",
-                username=standing.person,
-                role_id=self._ensure_role(membership),
-            )
+            self._assign(standing.person, membership)
         for membership in unassign:
             self._unassign(standing.person, ids[membership])
+        for grant_id in (one for role in found for one in forfeited(standing, role)):
+            path = "3.0/mlflow/roles/permissions/remove"
+            self._remove(path, role_permission_id=grant_id)
+        # What was taken away is given again if the person comes back.
+        left = {membership.workspace for membership in unassign}
+        for course, name in [one for one in self._experiments if one[0] in left]:
+            if name.endswith(f"/{standing.person}"):
+                del self._experiments[course, name]
+
+    def _assign(self, person: str, membership: Membership) -> None:
+        role_id = self._ensure_role(membership)
+        self.admin.create("POST", "3.0/mlflow/roles/assign", username=person, role_id=role_id)
 
     def _ensure_role(self, membership: Membership) -> int:
         if membership in self._role_ids:
             return self._role_ids[membership]
         workspace, role = membership
-        self._admin.create("POST", "3.0/mlflow/workspaces", name=workspace)
-        self._admin.create("POST", "3.0/mlflow/roles/create", name=role.value, workspace=workspace)
-        listed = self._admin.call("GET", "3.0/mlflow/roles/list", workspace=workspace)["roles"]
+        self.admin.create("POST", "3.0/mlflow/workspaces", name=workspace)
+        self.admin.create("POST", "3.0/mlflow/roles/create", name=role.value, workspace=workspace)
+        listed = self.admin.call("GET", "3.0/mlflow/roles/list", workspace=workspace)["roles"]
         role_id = next(int(found["id"]) for found in listed if found["name"] == role.value)
         for grant in ROLE_GRANTS[role]:
-            self._admin.create(
+            self.admin.create(
                 "POST", "3.0/mlflow/roles/permissions/add", role_id=role_id, **grant._asdict()
             )
         self._role_ids[membership] = role_id
@@ -194,12 +227,12 @@ class Workspaces:
         path = "2.0/mlflow/experiments/"
         # Said here, since MLflow's page otherwise asks what the experiment is about.
         tags = [{"key": "mlflow.experimentKind", "value": "custom_model_development"}]
-        self._admin.create("POST", f"{path}create", inside=course, name=name, tags=tags)
-        found: dict[str, Any] = self._admin.call(
+        self.admin.create("POST", f"{path}create", inside=course, name=name, tags=tags)
+        found: dict[str, Any] = self.admin.call(
             "GET", f"{path}get-by-name", inside=course, experiment_name=name
         )["experiment"]
         experiment_id = str(found["experiment_id"])
-        self._admin.create(
+        self.admin.create(
             "POST",
             "3.0/mlflow/users/permissions/grant",
             inside=course,
@@ -212,9 +245,11 @@ class Workspaces:
         return experiment_id
 
     def _unassign(self, person: str, role_id: int) -> None:
-        path = "3.0/mlflow/roles/unassign"
+        self._remove("3.0/mlflow/roles/unassign", username=person, role_id=role_id)
+
+    def _remove(self, path: str, **what: Any) -> None:
         try:
-            self._admin.call("DELETE", path, username=person, role_id=role_id)
+            self.admin.call("DELETE", path, **what)
         except MlflowRefusal as refusal:
-            if refusal.code != "RESOURCE_DOES_NOT_EXIST":
+            if refusal.code != GONE:
                 raise

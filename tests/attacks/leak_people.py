@@ -15,6 +15,7 @@ PEOPLE: dict[str, dict[str, Role]] = {
     "m-owner": {COURSE: Role.STUDENT},
     "m-classmate": {COURSE: Role.STUDENT},
     "m-prof": {COURSE: Role.INSTRUCTOR},
+    "m-ta": {COURSE: Role.ASSISTANT},
     "m-elsewhere": {OTHER_COURSE: Role.STUDENT},
     "m-dean": {OTHER_COURSE: Role.INSTRUCTOR},
     "m-left": {COURSE: Role.STUDENT, OTHER_COURSE: Role.STUDENT},
@@ -35,7 +36,7 @@ ANONYMOUS, EXPIRED = "anonymous", "expired"
 NOT_LOGGED_IN = (ANONYMOUS, EXPIRED)
 EVERYBODY = (*PEOPLE, *NOT_LOGGED_IN)
 
-_READERS = {COURSE: {"m-owner", "m-prof"}, TEAM: {"m-chief", "m-member", "m-mentor"}}
+_READERS = {COURSE: {"m-owner", "m-prof", "m-ta"}, TEAM: {"m-chief", "m-member", "m-mentor"}}
 _WRITERS = {COURSE: {"m-owner"}, TEAM: {"m-chief", "m-member"}}
 AUDIENCE: dict[str, dict[May, set[str]]] = {
     COURSE: {
@@ -44,8 +45,8 @@ AUDIENCE: dict[str, dict[May, set[str]]] = {
         May.SEARCH: _READERS[COURSE],
         May.WRITE: _WRITERS[COURSE],
         May.OWN: set(),
-        May.READ_MODELS: {"m-prof"},
-        May.SEARCH_MODELS: {"m-prof"},
+        May.READ_MODELS: {"m-prof", "m-ta"},
+        May.SEARCH_MODELS: {"m-prof", "m-ta"},
         May.WRITE_MODELS: set(),
         May.CREATE: set(),
     },
@@ -63,7 +64,7 @@ AUDIENCE: dict[str, dict[May, set[str]]] = {
 }
 """Workspace and right to who has it."""
 INSIDE = {
-    COURSE: {"m-owner", "m-classmate", "m-prof"},
+    COURSE: {"m-owner", "m-classmate", "m-prof", "m-ta"},
     TEAM: {"m-chief", "m-member", "m-mentor"},
 }
 

@@ -47,7 +47,7 @@ routes = [
     (method, rule.rule) for rule in flask.url_map.iter_rules() for method in rule.methods
 ]
 mounts = []
-for found in iter_route_contexts(app.routes):
+for found in iter_route_contexts(app.whole.routes):
     if getattr(found, "methods", None):
         routes += [(method, found.path) for method in found.methods]
     else:

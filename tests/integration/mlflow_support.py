@@ -94,6 +94,7 @@ class Site:
     url: str
     server: MlflowProcess
     database: Database
+    gateway: Gateway
     tokens: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -187,8 +188,9 @@ def running_site(folder: Path) -> Iterator[Site]:
         login = HubLogin(b"c" * 32, hub.login("mlflow"), default_language="zh")
         server.start()
         try:
-            with serve(Gateway(settings, login).app(), host="127.0.0.1", port=port):
-                yield Site(settings, hub, f"http://127.0.0.1:{port}", server, database)
+            gateway = Gateway(settings, login)
+            with serve(gateway.app(), host="127.0.0.1", port=port):
+                yield Site(settings, hub, f"http://127.0.0.1:{port}", server, database, gateway)
         finally:
             server.stop()
             database.engine.dispose()
