@@ -70,6 +70,11 @@ def place_of(address: str, workspace: str, run_id: str | None) -> PurePosixPath 
     return PurePosixPath(place)
 
 
+def is_kept(file: Path) -> bool:
+    """Whether MLflow keeps this as someone's file: no link, and no upload that is under way."""
+    return not file.is_symlink() and file.is_file() and not file.name.startswith(_UNFINISHED)
+
+
 def files_below(root: Path) -> list[KeptFile]:
     """The files there, by path; links are left out, and no more than `MOST_FILES` are told."""
     if root.is_symlink():
@@ -81,7 +86,7 @@ def files_below(root: Path) -> list[KeptFile]:
         folders.sort()
         for name in sorted(names):
             file = Path(folder, name)
-            if file.is_symlink() or not file.is_file() or name.startswith(_UNFINISHED):
+            if not is_kept(file):
                 continue
             found.append(KeptFile(file.relative_to(root).as_posix(), file.stat().st_size))
             if len(found) >= MOST_FILES:

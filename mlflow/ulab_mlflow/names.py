@@ -23,3 +23,9 @@ def socket_of(settings: Settings) -> Path:
 
 def identity_key_file(settings: Settings) -> Path:
     return Layout.of(settings).secrets / "mlflow-identity.key"
+
+
+def store_url(settings: Settings) -> str:
+    """MLflow's database."""
+    file = Layout.of(settings).mlflow / "mlflow.sqlite"
+    return settings.mlflow.database_url or f"sqlite:///{file}"

@@ -18,7 +18,7 @@ from ulab_core.secret_files import shared_key
 from ulab_core.settings import Settings, load_settings
 from ulab_mlflow import lookups, sqlite_stores, withholding
 from ulab_mlflow.identity import HOOK, KEY_FILE_VARIABLE
-from ulab_mlflow.names import PLATFORM, identity_key_file, socket_of
+from ulab_mlflow.names import PLATFORM, identity_key_file, socket_of, store_url
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -29,7 +29,7 @@ def environment(settings: Settings) -> dict[str, str]:
     Their names are written out since MLflow's server reads its environment when it is imported.
     """
     rooms = Layout.of(settings)
-    store = settings.mlflow.database_url or f"sqlite:///{rooms.mlflow / 'mlflow.sqlite'}"
+    store = store_url(settings)
     return {
         "_MLFLOW_SERVER_FILE_STORE": store,
         "_MLFLOW_SERVER_REGISTRY_STORE": store,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from click.testing import Result
 from integration.portal_support import Browser
 from integration.team_support import (
     API,
@@ -22,9 +25,11 @@ from integration.team_support import (
     running_teams,
 )
 from sqlalchemy import select
+from typer.testing import CliRunner
 
 from ulab_core.models import AuditEntry
 from ulab_core.team_models import Share, SharedThing, TeamRole
+from ulab_deploy.cli import build
 from ulab_teams import shares
 from ulab_teams.teams import remove_member, set_member
 
@@ -394,3 +399,72 @@ def test_mistakes_are_sentences_and_share_nothing(
     assert answer.status_code >= 400
     assert sentence in answer.text
     assert newest(teams).id == before
+
+
+# The command ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def command(teams: Teams, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`ulab` on this base."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ULAB_SERVER__STATE_DIR", str(teams.site.settings.server.state_dir))
+
+
+def ulab(*arguments: str) -> Result:
+    return CliRunner().invoke(build(), ["--language", "en", "team", *arguments])
+
+
+def said(*arguments: str) -> Any:
+    shown = ulab(*arguments, "--json")
+    assert shown.exit_code == 0, shown.output
+    return json.loads(shown.output)
+
+
+@pytest.mark.usefixtures("command")
+def test_an_operator_shares_lists_and_withdraws(teams: Teams) -> None:
+    made = said("share", TEAM, "--run", teams.run, "--with", AUDIENCE)
+    assert made["by"] == "lin", "the team's owner answers for it"
+    assert teams.browser("gina").see(f"shared/{made['share']}").status_code == 200
+    assert teams.browser("stranger").see(f"shared/{made['share']}").status_code == 404
+    public = said("share", TEAM, "--model", f"day-ahead/{teams.number}", "--by", "wang")
+    assert teams.browser("stranger").see(f"shared/{public['share']}").status_code == 200
+    rows = {row["share"]: row for row in said("shares", TEAM)}
+    assert rows[made["share"]]["with"] == AUDIENCE
+    assert rows[public["share"]] | {"at": ""} == {
+        "share": public["share"],
+        "kind": "model_version",
+        "name": "day-ahead",
+        "version": teams.number,
+        "with": None,
+        "by": "wang",
+        "at": "",
+    }
+    assert f"day-ahead/{teams.number}" in ulab("shares", TEAM).output
+    for share_id in (made["share"], public["share"]):
+        assert said("unshare", share_id) == {"team": TEAM, "share": share_id}
+        assert teams.browser("gina").see(f"shared/{share_id}").status_code == 404
+    assert not {made["share"], public["share"]} & {row["share"] for row in said("shares", TEAM)}
+    assert "shares nothing" in ulab("shares", THIRD).output
+
+
+@pytest.mark.usefixtures("command")
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("share", TEAM), "Name one run"),
+        (("share", TEAM, "--run", "0" * 32), "is not in the team"),
+        (("share", TEAM, "--model", "day-ahead"), "is not in the team"),
+        (("share", "nobody", "--run", "0" * 32), "There is no team nobody."),
+        (("share", TEAM, "--run", "{run}", "--by", "prof"), "Only owners and members"),
+        (("share", TEAM, "--run", "{run}", "--with", "nobody"), "There is no team nobody."),
+        (("shares", "nobody"), "There is no team nobody."),
+        (("unshare", "0" * 32), "There is no such link"),
+    ],
+)
+def test_mistakes_on_the_command_line_are_sentences(
+    teams: Teams, arguments: tuple[str, ...], sentence: str
+) -> None:
+    shown = ulab(*(one.format(run=teams.run) for one in arguments))
+    assert shown.exit_code == 2
+    assert sentence in shown.output

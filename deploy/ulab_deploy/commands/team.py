@@ -8,7 +8,7 @@ import typer
 
 from ulab_core.i18n import mark
 from ulab_deploy import console
-from ulab_deploy.commands import team_requests
+from ulab_deploy.commands import team_requests, team_shares
 from ulab_deploy.commands.options import Json, People
 from ulab_deploy.console import say, t
 
@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
     )
     app.add_typer(team, name="team")
     team_requests.register(team)
+    team_shares.register(team)
 
     @team.command(
         "create",
