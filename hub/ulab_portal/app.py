@@ -11,6 +11,7 @@ from ulab_core.layout import Layout
 from ulab_core.secret_files import shared_key
 from ulab_core.settings import Settings
 from ulab_coursework.submissions import refuse_size
+from ulab_mlflow.class_runs import ClassRuns
 from ulab_mlflow.reading import Reader
 from ulab_mlflow.workspaces import Workspaces
 from ulab_portal import (
@@ -24,6 +25,7 @@ from ulab_portal import (
     policy_pages,
     refusals,
     regrade_pages,
+    run_pages,
     shared_pages,
     similarity_pages,
     teaching,
@@ -62,13 +64,14 @@ def create_app(settings: Settings, login: Login | None = None) -> FastAPI:
         *(settings, layout, Database.of(settings), login, Tokens(key)),
         Reader.of(settings),
         Workspaces.of(settings),
+        ClassRuns.of(settings),
     )
     login.install(app)
     refusals.install(app)
     pages = APIRouter(prefix=PREFIX.rstrip("/"))
     for part in (
         *(api, course_pages, group_pages, hand_pages, lab_pages, new_course, people),
-        *(policy_pages, regrade_pages, similarity_pages, teaching),
+        *(policy_pages, regrade_pages, run_pages, similarity_pages, teaching),
         *(shared_pages, team_api, team_model_pages, team_pages, team_share_pages, version_pages),
     ):
         pages.include_router(part.router)

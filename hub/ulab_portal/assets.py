@@ -23,6 +23,8 @@ VENDOR = {
     "vendor/mathjax/ui/safe.js": MATHJAX / "ui" / "safe.js",
     "vendor/htmx.js": NPM / "htmx.org" / "dist" / "htmx.min.js",
     "vendor/echarts.js": NPM / "echarts" / "dist" / "echarts.simple.min.js",
+    # Has scatter plots and tips as well.
+    "vendor/echarts-common.js": NPM / "echarts" / "dist" / "echarts.common.min.js",
 }
 FOR_EVER = "public, max-age=31536000, immutable"
 

@@ -21,6 +21,7 @@ from ulab_core.models import Person, Role
 from ulab_core.settings import Settings
 from ulab_core.signing_in import waiting_for_approval
 from ulab_coursework.courses import courses_of, ensure_person
+from ulab_mlflow.class_runs import ClassRuns
 from ulab_mlflow.reading import Reader
 from ulab_mlflow.workspaces import Workspaces
 from ulab_portal.assets import PREFIX
@@ -53,6 +54,7 @@ class Portal:
     tokens: Tokens
     reader: Reader
     workspaces: Workspaces
+    class_runs: ClassRuns
 
     def server_of(self, user: HubUser) -> OwnServer:
         return OwnServer(
