@@ -6,12 +6,18 @@ from typing import Annotated
 
 import typer
 
+from ulab_core.i18n import mark
 from ulab_deploy import console
 from ulab_deploy.commands import course_groups, course_policies
 from ulab_deploy.commands.options import Course, Json, Lab, People
 from ulab_deploy.console import say, t
 
 ACTOR = "ulab course"
+ROLES = {
+    "student": mark("student"),
+    "assistant": mark("assistant"),
+    "instructor": mark("instructor"),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -90,8 +96,9 @@ def register(app: typer.Typer) -> None:
         if json:
             console.say_json({"course": course, "people": people, "role": wanted.value})
         else:
+            word = t(ROLES[wanted])
             for name in people:
-                say(t("{name} is now {role} of {course}", name=name, role=t(role), course=course))
+                say(t("{name} is now {role} of {course}", name=name, role=word, course=course))
 
     @course.command(
         "remove",
