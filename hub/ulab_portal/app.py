@@ -30,6 +30,7 @@ from ulab_portal import (
     similarity_pages,
     teaching,
     team_api,
+    team_export_pages,
     team_model_pages,
     team_pages,
     team_share_pages,
@@ -72,7 +73,8 @@ def create_app(settings: Settings, login: Login | None = None) -> FastAPI:
     for part in (
         *(api, course_pages, group_pages, hand_pages, lab_pages, new_course, people),
         *(policy_pages, regrade_pages, run_pages, similarity_pages, teaching),
-        *(shared_pages, team_api, team_model_pages, team_pages, team_share_pages, version_pages),
+        *(shared_pages, team_api, team_export_pages, team_model_pages, team_pages),
+        *(team_share_pages, version_pages),
     ):
         pages.include_router(part.router)
     pages.add_api_route("/health", _health, methods=["GET"])

@@ -28,6 +28,8 @@ class Act(enum.StrEnum):
     """Invite people, give them other roles, take them out."""
     DESCRIBE = "describe"
     """Change its title and purpose."""
+    EXPORT = "export"
+    """Take all its runs and models away as an archive."""
     ANSWER = "answer"
     """Accept or decline an invitation."""
     LEAVE = "leave"
@@ -36,7 +38,7 @@ class Act(enum.StrEnum):
 _MENTOR = frozenset({Act.SEE, Act.READ, Act.LEAVE})
 _MEMBER = _MENTOR | {Act.WRITE}
 _BY_ROLE = {
-    TeamRole.OWNER: _MEMBER | {Act.MANAGE, Act.DESCRIBE},
+    TeamRole.OWNER: _MEMBER | {Act.MANAGE, Act.DESCRIBE, Act.EXPORT},
     TeamRole.MEMBER: _MEMBER,
     TeamRole.MENTOR: _MENTOR,
 }

@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import shutil
-import sqlite3
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -104,7 +103,7 @@ def export(settings: Settings, workspace: str, folder: Path, told: Told) -> Expo
     folder.parent.mkdir(parents=True, exist_ok=True)
     _refuse_if_too_small(folder.parent, sum(size for _, _, size in kept))
     draft = folder.parent / f".{folder.name}.draft-{uuid.uuid4().hex[:8]}"
-    with _no_half(draft):
+    with no_half(draft):
         draft.mkdir(mode=0o700)
         rows = write_database(settings, workspace, draft / DATABASE, told)
         total = sum(size for _, _, size in kept)
@@ -135,11 +134,19 @@ def kept_files(settings: Settings, workspace: str) -> Iterator[tuple[str, Path, 
 
 
 @contextmanager
-def _no_half(draft: Path) -> Iterator[None]:
-    """Leave nothing when it doesn't come to an end, and say so when the disk is full."""
+def no_half(draft: Path, *, keep: bool = False) -> Iterator[None]:
+    """Leave nothing of a folder when it doesn't come to an end; tell when the disk is full.
+
+    Parameters
+    ----------
+    keep
+        Whether it stays where it is when all goes well.
+    """
+    whole = False
     try:
         yield
-    except (OSError, OperationalError, sqlite3.OperationalError) as error:
+        whole = True
+    except (OSError, OperationalError) as error:
         words = str(error)
         if getattr(error, "errno", None) in _FULL or any(said in words for said in _SQLITE_FULL):
             raise DiskFull(
@@ -150,8 +157,8 @@ def _no_half(draft: Path) -> Iterator[None]:
             ) from error
         raise
     finally:
-        # When all went well it has another name by now.
-        shutil.rmtree(draft, ignore_errors=True)
+        if not (whole and keep):
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def _refuse_if_too_small(place: Path, needed: int) -> None:

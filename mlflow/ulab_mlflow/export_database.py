@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, create_engine, select
 
-from ulab_core.layout import Layout
+from ulab_core.database import open_engine
+from ulab_core.errors import NotFound
+from ulab_core.i18n import mark
 from ulab_core.settings import Settings
 from ulab_mlflow.export_tables import ADDRESSES, selections, tables
 from ulab_mlflow.names import store_url
@@ -95,32 +95,15 @@ def plain_address(address: str | None, workspace: str) -> str | None:
 
 @contextmanager
 def _snapshot(settings: Settings) -> Iterator[Connection]:
-    """MLflow's database as it is at one moment, read without holding anyone up."""
+    """MLflow's database as it is at one moment, read without keeping anyone waiting."""
     url = store_url(settings)
-    if not url.startswith("sqlite"):
-        engine = create_engine(url, isolation_level="REPEATABLE READ")
-        try:
-            with engine.connect() as connection:
-                yield connection
-        finally:
-            engine.dispose()
-        return
-    # A reader of SQLite keeps writers waiting, and a large workspace takes longer than they wait.
-    room = Layout.of(settings).mlflow / "tmp"
-    room.mkdir(exist_ok=True)
-    copy = room / f"export-{uuid.uuid4().hex}.sqlite"
-    engine = create_engine(f"sqlite:///{copy}")
+    if url.startswith("sqlite") and not Path(url.removeprefix("sqlite:///")).exists():
+        raise NotFound(mark("MLflow has not run on this base yet, so there is nothing to export."))
+    engine = open_engine(url)
     try:
-        with (
-            sqlite3.connect(url.removeprefix("sqlite:///"), timeout=30) as live,
-            sqlite3.connect(copy) as still,
-        ):
-            copy.chmod(0o600)
-            live.backup(still)
-        live.close()
-        still.close()
         with engine.connect() as connection:
+            if engine.dialect.name != "sqlite":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
     finally:
         engine.dispose()
-        copy.unlink(missing_ok=True)

@@ -11,11 +11,13 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, jsonify, request
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.entities.model_registry.model_version_stages import get_canonical_stage
 from mlflow.protos.model_registry_pb2 import (
+    CreateModelVersion,
     DeleteModelVersionTag,
     DeleteRegisteredModelAlias,
     SetModelVersionTag,
@@ -23,6 +25,7 @@ from mlflow.protos.model_registry_pb2 import (
     TransitionModelVersionStage,
 )
 from mlflow.server import handlers
+from mlflow.store.artifact.utils.models import _parse_model_uri
 from mlflow.utils.workspace_context import get_request_workspace
 from sqlalchemy import select
 
@@ -137,6 +140,20 @@ def _stage(rules: Promotions, team: str) -> tuple[str, str, dict[str, Any]]:
     return "model.stage", f"{asked.name}/{asked.version}", {"stage": asked.stage}
 
 
+def _copy(rules: Promotions, team: str) -> tuple[str, str, dict[str, Any]] | None:
+    """A version made from another model's version: what MLflow's pages call promoting a model."""
+    asked = _asked(CreateModelVersion())
+    source = urlsplit(asked.source)
+    if source.scheme != "models":
+        return None
+    parsed = _parse_model_uri(asked.source)
+    if parsed.model_id is not None or parsed.name == asked.name:
+        return None
+    # MLflow's client and pages copy the tags along, so the copy has the card from the start.
+    check_card({tag.key: tag.value for tag in asked.tags}, rules.workers(team))
+    return "model.copy", asked.name, {"source": asked.source}
+
+
 def _tag(rules: Promotions, team: str) -> tuple[str, str, dict[str, Any]] | None:
     asked = _asked(SetModelVersionTag())
     field = field_of(asked.key)
@@ -167,6 +184,7 @@ def _unalias(rules: Promotions, team: str) -> tuple[str, str, dict[str, Any]]:
 
 # MLflow's names for its views, and what is asked before each.
 _RULES: dict[str, Rule] = {
+    "_create_model_version": _copy,
     "_set_registered_model_alias": _alias,
     "_transition_stage": _stage,
     "_set_model_version_tag": _tag,

@@ -192,21 +192,46 @@ def test_no_way_of_asking_gets_around_it(lin: httpx.Client, way: str, content_ty
     assert not in_use(lin, model, number)
 
 
-def test_a_copy_and_a_new_name_bring_no_promotion_along(lin: httpx.Client) -> None:
+def copy(client: httpx.Client, source: str, into: str, **card: str) -> httpx.Response:
+    """What MLflow's pages call promoting: a version of another model made from a version."""
+    client.post(f"{API}/registered-models/create", json={"name": into})
+    tags = [{"key": f"ulab.card.{field}", "value": text} for field, text in card.items()]
+    asked = {"name": into, "source": source, "tags": tags}
+    return client.post(f"{API}/model-versions/create", json=asked)
+
+
+def versions(client: httpx.Client, model: str) -> int:
+    listed = client.get(f"{API}/model-versions/search", params={"filter": f"name = '{model}'"})
+    return len(listed.json().get("model_versions", []))
+
+
+def test_a_copy_into_another_model_needs_the_card_too(lin: httpx.Client) -> None:
     number = version(lin, "original", **CARD)
     assert alias(lin, "original", number).status_code == 200
-    lin.post(f"{API}/registered-models/create", json={"name": "copy"})
-    copied = lin.post(
-        f"{API}/model-versions/create",
-        json={"name": "copy", "source": f"models:/original/{number}"},
-    )
-    assert copied.status_code == 200, copied.text
+    for source in (
+        f"models:/original/{number}",
+        "models:/original@champion",
+        "models:/original/latest",
+        "models:/original/LATEST",
+        f"MODELS:/original/{number}",
+    ):
+        assert copy(lin, source, "copy").status_code == 400, source
+        assert copy(lin, source, "copy", **(CARD | {"owner": "dean"})).status_code == 400, source
+    assert versions(lin, "copy") == 0
+    assert copy(lin, f"models:/original/{number}", "copy", **CARD).status_code == 200
     assert not in_use(lin, "copy", "1")
-    assert alias(lin, "copy", "1").status_code == 400
-    assert stage(lin, "copy", "1", "Staging").status_code == 400
-    asked = {"name": "copy", "new_name": "renamed"}
+    # Of the same model it is a new version like any other.
+    assert copy(lin, f"models:/original/{number}", "original").status_code == 200
+    assert alias(lin, "original", "2").status_code == 400
+
+
+def test_a_new_name_brings_no_promotion_along(lin: httpx.Client) -> None:
+    version(lin, "plain")
+    asked = {"name": "plain", "new_name": "renamed"}
     assert lin.post(f"{API}/registered-models/rename", json=asked).status_code == 200
+    assert not in_use(lin, "renamed", "1")
     assert alias(lin, "renamed", "1").status_code == 400
+    assert stage(lin, "renamed", "1", "Staging").status_code == 400
 
 
 def test_a_promoted_versions_card_is_changed_but_never_emptied(lin: httpx.Client) -> None:

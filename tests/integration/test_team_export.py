@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +34,8 @@ from typer.testing import CliRunner
 
 from ulab_core.models import AuditEntry
 from ulab_deploy.cli import build
+from ulab_mlflow.export import kept_files
+from ulab_mlflow.export_archive import archive
 from ulab_mlflow.names import WORKSPACE_HEADER
 
 FOREIGN = "MARKER-OF-ANOTHER-TEAM"
@@ -261,7 +265,7 @@ def test_a_plain_mlflow_shows_the_same_and_nothing_of_others(teams: Teams, tmp_p
         assert FOREIGN not in str(file)
     # The marker is where it should be, so that it would have been found.
     live = teams.site.settings.server.state_dir / "mlflow"
-    assert FOREIGN.encode() in (live / "mlflow.sqlite").read_bytes()
+    assert any(FOREIGN.encode() in file.read_bytes() for file in live.glob("mlflow.sqlite*"))
     assert list(live.rglob(f"{FOREIGN}.txt"))
     assert not list((live / "tmp").glob("export-*"))
     with teams.site.database.read() as session:
@@ -286,6 +290,66 @@ def test_a_folder_with_something_in_it_is_left_alone(teams: Teams, tmp_path: Pat
     shown = ulab("export", "nobody", str(tmp_path / "other"))
     assert "There is no team nobody." in shown.output
     assert not (tmp_path / "other").exists()
+
+
+def test_an_owner_downloads_the_same_as_an_archive(teams: Teams, tmp_path: Path) -> None:
+    lin = teams.browser("lin")
+    answer = lin.act(f"teams/{TEAM}/export.tar")
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"] == f'attachment; filename="{TEAM}-mlflow.tar"'
+    with tarfile.open(fileobj=io.BytesIO(answer.content)) as opened:
+        opened.extractall(tmp_path, filter="data")
+    folder = tmp_path / TEAM
+    settings = teams.site.settings
+    expected = {path: file.read_bytes() for path, file, _ in kept_files(settings, TEAM)}
+    found = {
+        file.relative_to(folder / "artifacts").as_posix(): file.read_bytes()
+        for file in (folder / "artifacts").rglob("*")
+        if file.is_file()
+    }
+    assert found == expected
+    assert len(found) > 5
+    with plain_mlflow(folder) as client, teams.site.client("lin", TEAM) as ours:
+        assert everything(client) == everything(ours)
+    assert FOREIGN.encode() not in answer.content
+    assert not list((settings.server.state_dir / "mlflow" / "tmp").glob("export-*"))
+
+
+@pytest.mark.parametrize("person", ["wang", "prof", "formerly", "gina", "stranger", "root"])
+def test_only_an_owner_downloads_it(teams: Teams, person: str) -> None:
+    browser = teams.browser(person)
+    answer = browser.act(f"teams/{TEAM}/export.tar")
+    assert answer.status_code == 403
+    assert "Download the archive" not in browser.see(f"teams/{TEAM}").text
+
+
+def test_another_sites_page_starts_no_download(teams: Teams) -> None:
+    lin = teams.browser("lin")
+    address = f"/services/ulab/teams/{TEAM}/export.tar"
+    assert lin.post(address, data={}).status_code == 403
+    assert lin.get(address).status_code == 405
+
+
+def test_the_archive_is_made_in_small_parts_and_leaves_nothing(teams: Teams) -> None:
+    large = next(teams.kept.glob(f"*/{teams.run}")) / "artifacts" / "large.bin"
+    with large.open("wb") as file:
+        file.truncate(64 * 1024 * 1024)
+    room = teams.site.settings.server.state_dir / "mlflow" / "tmp"
+    try:
+        parts = archive(teams.site.settings, TEAM)
+        first = next(parts)
+        assert list(room.glob("export-*")), "the database waits there"
+        sizes = [len(first), *(len(part) for part in parts)]
+        assert sum(sizes) > 64 * 1024 * 1024
+        assert max(sizes) <= 1024 * 1024
+        assert not list(room.glob("export-*"))
+        # A reader who leaves in the middle ends it.
+        parts = archive(teams.site.settings, TEAM)
+        next(parts)
+        del parts
+        assert not list(room.glob("export-*"))
+    finally:
+        large.unlink()
 
 
 LIMITED = """

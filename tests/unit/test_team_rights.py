@@ -8,14 +8,14 @@ from ulab_core.team_models import TeamRole
 from ulab_teams.rights import Act, Standing
 
 SEE, READ, WRITE, MANAGE = Act.SEE, Act.READ, Act.WRITE, Act.MANAGE
-DESCRIBE, ANSWER, LEAVE = Act.DESCRIBE, Act.ANSWER, Act.LEAVE
+DESCRIBE, ANSWER, LEAVE, EXPORT = Act.DESCRIBE, Act.ANSWER, Act.LEAVE, Act.EXPORT
 
 
 @pytest.mark.parametrize(
     ("standing", "allowed"),
     [
         (Standing(), set()),
-        (Standing(TeamRole.OWNER), {SEE, READ, WRITE, MANAGE, DESCRIBE, LEAVE}),
+        (Standing(TeamRole.OWNER), {SEE, READ, WRITE, MANAGE, DESCRIBE, EXPORT, LEAVE}),
         (Standing(TeamRole.MEMBER), {SEE, READ, WRITE, LEAVE}),
         (Standing(TeamRole.MENTOR), {SEE, READ, LEAVE}),
         (Standing(invited=TeamRole.OWNER), {SEE, ANSWER}),
