@@ -68,8 +68,9 @@ class RegistrySource(DatasetSource):
         return self._from_git(Path(dst_path or tempfile.mkdtemp(prefix="ulab-data-")))
 
     def _own_folder(self) -> Path:
-        folder = store() / self.path
-        found = _revision(folder)
+        # A name of one part: what is written in a run is not to lead elsewhere.
+        folder = store() / Path(self.path).name
+        found = _revision(folder) if folder.name == self.path else None
         if found == self.revision:
             return folder / "data"
         if found is None:

@@ -174,10 +174,10 @@ class Block:
         if self._params:
             noted = values.params(self._params)
             opened.params = set(noted)
-            opened.write(["p", noted])
+            opened.writer.note(["p", noted])
         for name, card in loaded.cards.items():
             if (used := dataset_input(name, card)) is not None:
-                opened.write(["d", used])
+                opened.writer.note(["d", used])
         return opened
 
 

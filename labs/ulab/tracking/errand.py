@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -45,25 +46,25 @@ def base() -> Path | None:
     return base_for(uri, os.environ.get(PERSON_VARIABLE, ""))
 
 
-def call(base: Path) -> None:
-    """See to it that the sender is there and awake; never an error, never a wait."""
+def ensure(base: Path) -> None:
+    """See to it that the sender is there; never an error, never a wait."""
     if not locked(base / LOCK):
-        try:
+        # When there is no process or file more, the next call tries again; what is noted stays.
+        with contextlib.suppress(OSError):
             _start(base)
-        except OSError:
-            # No process or file more: the next call tries again, and what is noted stays.
-            return
+
+
+def call(base: Path) -> None:
+    """See to it that the sender is there and awake, for someone waits."""
+    ensure(base)
     try:
         pipe = os.open(base / WAKE, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         # Nobody reads yet: who has just been started looks around by itself.
         return
-    try:
+    with contextlib.suppress(OSError):
         os.write(pipe, b".")
-    except OSError:
-        pass
-    finally:
-        os.close(pipe)
+    os.close(pipe)
 
 
 def _start(base: Path) -> None:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
 from typing import Any
-
-# So many lines may wait for the GPU; beyond that the oldest is waited for.
-MOST = 1000
 
 
 class Copy:
@@ -21,6 +16,7 @@ class Copy:
     def __init__(self, tensor: Any) -> None:
         import torch
 
+        # Asked for in this way, the copy lies in memory that the GPU writes to by itself.
         self._host = tensor.detach().to("cpu", non_blocking=True)
         self._arrived = torch.cuda.Event()
         self._arrived.record(torch.cuda.current_stream(tensor.device))
@@ -35,41 +31,20 @@ class Copy:
 
 
 def on_gpu(value: Any) -> bool:
-    """Whether a value would have to be fetched from a GPU."""
+    """Whether a value is one number that would have to be fetched from a GPU."""
     return bool(getattr(value, "is_cuda", False)) and value.numel() == 1
 
 
-class Queue:
-    """Lines in their order, the earlier of which wait for a GPU.
-
-    Parameters
-    ----------
-    write
-        Takes a line whose numbers are all there.
-    """
-
-    def __init__(self, write: Callable[[list[Any]], None]) -> None:
-        self._write = write
-        self._lines: deque[list[Any]] = deque()
-
-    @property
-    def waits(self) -> bool:
-        """Whether a line has to queue behind another."""
-        return bool(self._lines)
-
-    def add(self, line: list[Any]) -> None:
-        self._lines.append(line)
-        self.move()
-
-    def move(self, all_of_them: bool = False) -> None:
-        """Write the lines that are ready; with `all_of_them`, wait for the others too."""
-        while self._lines:
-            must = all_of_them or len(self._lines) > MOST
-            values = self._lines[0][3]
-            copies = {name: value for name, value in values.items() if isinstance(value, Copy)}
-            if not must and not all(copy.ready() for copy in copies.values()):
-                return
-            line = self._lines.popleft()
-            for name, copy in copies.items():
-                values[name] = copy.item()
-            self._write(line)
+def arrived(record: list[Any], wait: bool) -> bool:
+    """Whether every number of a record is there; the copies in it are then replaced by them."""
+    if record[0] != "m":
+        return True
+    metrics = record[3]
+    copies = [(name, value) for name, value in metrics.items() if type(value) is Copy]
+    if not copies:
+        return True
+    if not wait and not all(copy.ready() for _, copy in copies):
+        return False
+    for name, copy in copies:
+        metrics[name] = copy.item()
+    return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from ulab.tracking import errand, room, words
 from ulab.tracking.plain import Adopted
 from ulab.tracking.spool import Spool
-from ulab.tracking.writer import Writer, as_json
+from ulab.tracking.writer import PIECE, Writer
 
 # A block begins no later than this, whatever the server does.
 SECONDS_TO_BEGIN = 5.0
@@ -30,72 +29,70 @@ class Opened:
         Which parameters it was given at its beginning.
     refused
         Whether the run is not wanted there, so that nothing more need be noted.
+    writer
+        Takes the run's records.
     """
 
     def __init__(self, base: Path, about: dict[str, Any]) -> None:
         self._base = base
         self.about = about
         self.spool, self._lock = Spool.create(base, about)
-        self._writer = Writer(self.spool.folder, self.make_room)
-        self._process = os.getpid()
-        self._thread = threading.get_ident()
-        self._adopted: Adopted | None = None
+        self.writer = Writer(self.spool.folder, self.make_room, self._look)
         self._told = False
+        self.make_room()
+        self._process = os.getpid()
+        self._adopted: Adopted | None = None
         self._look_at = 0.0
         self.run_id: str | None = None
         self.experiment_id: str | None = None
         self.refused = False
+        self._name = ""
         self.params: set[str] = set()
-
-    def write(self, record: list[Any]) -> None:
-        self._writer.write(as_json(record))
 
     def begin(self) -> None:
         """Let the run be made, and wait a moment for it."""
+        self.writer.start()
         errand.call(self._base)
         until = time.monotonic() + SECONDS_TO_BEGIN
         called = time.monotonic()
         while time.monotonic() < until:
-            if self._read() or self._told:
-                return
+            trouble = self._read()
+            if trouble or self.run_id is not None:
+                break
             if time.monotonic() - called > errand.SECONDS_TO_CALL_AGAIN:
                 errand.call(self._base)
                 called = time.monotonic()
             time.sleep(errand.SECONDS_BETWEEN_LOOKS)
+        if self.run_id is not None:
+            where = self.about["aim"]["workspace"]
+            start = self.about["start"]
+            self._adopted = Adopted(self.run_id, str(self.experiment_id), self._name, start, where)
 
-    def look(self) -> bool:
-        """Now and then, see how the run is doing; whether it was time to."""
+    def _look(self) -> None:
+        """Now and then, see how the run is doing."""
         now = time.monotonic()
-        if now < self._look_at:
-            return False
+        if now < self._look_at or self.refused:
+            return
         self._look_at = now + SECONDS_BETWEEN_LOOKS
-        if os.getpid() == self._process and not self.refused:
-            self._read()
-            if self._writer.waiting:
-                self.tell(words.disk_is_full())
-            errand.call(self._base)
-        return True
+        self._read()
+        if self.writer.stuck:
+            self.tell(words.disk_is_full())
+        errand.ensure(self._base)
 
-    def _read(self) -> bool:
-        """Take in what the sender wrote; whether the run is made."""
+    def _read(self) -> str:
+        """Take in what the sender wrote; what it says is in the way."""
         state = self.spool.state()
         if state.get("run_id") and self.run_id is None:
             self.run_id, self.experiment_id = state["run_id"], state["experiment_id"]
-        if self.run_id and self._adopted is None and threading.get_ident() == self._thread:
-            self._adopted = Adopted(
-                self.run_id,
-                str(self.experiment_id),
-                state.get("run_name", ""),
-                self.about["start"],
-                self.about["aim"]["workspace"],
-            )
-        trouble, sentence = state.get("trouble"), state.get("sentence", "")
+            self._name = state.get("run_name", "")
+        trouble, sentence = str(state.get("trouble", "")), str(state.get("sentence", ""))
         if trouble and state.get("finished"):
             self.refused = True
+            self.writer.discard()
             self.tell(words.not_recorded(sentence))
         elif trouble:
             self.tell(words.sent_later(trouble, sentence))
-        return self.run_id is not None
+        return trouble
 
     def tell(self, sentence: str) -> None:
         """Say something to the student, unless something was said already."""
@@ -110,9 +107,11 @@ class Opened:
             return
         if self._adopted is not None:
             self._adopted.leave()
-        if not self.refused:
-            self.write(["e", status, int(time.time() * 1000)])
-            if not self._writer.close():
+        if self.refused:
+            self.writer.close()
+        else:
+            self.writer.note(["e", status, int(time.time() * 1000)])
+            if not self.writer.close():
                 self.tell(words.disk_is_full())
             errand.call(self._base)
             found = errand.wait(self.spool, self._base)
@@ -127,7 +126,7 @@ class Opened:
         with contextlib.suppress(OSError):
             os.close(self._lock)
 
-    def make_room(self, more: int = 0) -> None:
+    def make_room(self, more: int = PIECE) -> None:
         """See to it that so many bytes more can wait; the oldest that waits goes."""
         if room.make_room(self._base, self.spool, more):
             self.tell(words.room_was_made())

@@ -31,9 +31,7 @@ class Run:
         self._lock = threading.Lock()
         self.next_step = 0
         self._params: set[str] = set()
-        self._names: dict[str, str] = {}
         self._files = 0
-        self._on_gpu = later.Queue(self._write)
         self._loop = Loop(self)
         if opened is not None:
             self._params |= opened.params
@@ -41,8 +39,6 @@ class Run:
     @property
     def run_id(self) -> str | None:
         """MLflow's id of the run; None while the server has not answered."""
-        if self.opened is not None and self.opened.run_id is None:
-            self.opened.look()
         return self.opened.run_id if self.opened is not None else None
 
     @property
@@ -69,43 +65,37 @@ class Run:
         with self._lock:
             step = self.next_step if step is None else int(step)
             self.next_step = step + 1
-        if self.opened is not None:
-            self.note_at(step, metrics)
-            if self.opened.look():
-                self._loop.begin()
+        opened = self.opened
+        if opened is None:
+            return
+        if not self._loop.listens:
+            self._loop.begin()
+        for value in metrics.values():
+            if type(value) is not float:
+                self.note_at(step, metrics)
+                return
+        opened.writer.note(["m", step, time.time_ns(), metrics])
 
     def note_at(self, step: int, metrics: dict[str, Any]) -> None:
-        """Note numbers of a step, whatever step is the next."""
+        """Note numbers of a step, whatever step is the next and whatever holds the numbers."""
         if self.opened is None:
             return
         noted: dict[str, Any] = {}
-        waits = False
         for name, value in metrics.items():
-            known = self._names.get(name) or self._name(name)
-            if type(value) is float:
-                noted[known] = value
-                continue
             try:
-                if later.on_gpu(value):
-                    noted[known] = later.Copy(value)
-                    waits = True
-                else:
-                    noted[known] = values.number(value)
+                noted[name] = later.Copy(value) if later.on_gpu(value) else values.number(value)
             except Exception:
                 # Whatever a student's object does when it is asked for a number.
                 self.opened.tell(words.no_number(name, type(value).__name__))
-        line = ["m", step, int(time.time() * 1000), noted]
-        if waits or self._on_gpu.waits:
-            self._on_gpu.add(line)
-        elif noted:
-            self._write(line)
+        if noted:
+            self.opened.writer.note(["m", step, time.time_ns(), noted])
 
     def param(self, **params: Any) -> None:
         """Note parameters that are known only inside the block; one can't be changed later."""
         if self.opened is not None and params:
             noted = values.params(params)
             self._params |= noted.keys()
-            self.opened.write(["p", noted])
+            self.opened.writer.note(["p", noted])
 
     def param_if_new(self, params: dict[str, Any]) -> None:
         """Note parameters, except those the student has named already."""
@@ -114,7 +104,7 @@ class Run:
     def tag(self, **tags: Any) -> None:
         """Note tags: words to find the run by, which may be changed later."""
         if self.opened is not None and tags:
-            self.opened.write(["t", values.tags(tags)])
+            self.opened.writer.note(["t", values.tags(tags)])
 
     def watch(self, model: Any, optimizer: Any = None) -> None:
         """Note what a PyTorch model is: its class, its number of parameters, and its layers.
@@ -139,7 +129,7 @@ class Run:
             except OSError:
                 self.opened.tell(words.disk_is_full())
                 return
-            self.opened.write(["f", kept, "model.txt"])
+            self.opened.writer.note(["f", kept, "model.txt"])
 
     def figure(self, figure: Figure, name: str) -> None:
         """Keep a matplotlib figure with the run, as ``<name>.png``."""
@@ -150,7 +140,7 @@ class Run:
             except OSError:
                 self.opened.tell(words.disk_is_full())
                 return
-            self.opened.write(["f", kept, f"{_inside(name)}.png"])
+            self.opened.writer.note(["f", kept, f"{_inside(name)}.png"])
 
     def file(self, path: str | os.PathLike[str]) -> None:
         """Keep a copy of a file with the run, as it is now, such as a saved model."""
@@ -171,7 +161,7 @@ class Run:
                 (self.opened.spool.folder / kept).unlink(missing_ok=True)
                 self.opened.tell(words.disk_is_full())
                 return
-            self.opened.write(["f", kept, source.name])
+            self.opened.writer.note(["f", kept, source.name])
 
     def is_current(self) -> bool:
         """Whether what happens now belongs to this run, rather than to one nested in it."""
@@ -180,7 +170,7 @@ class Run:
     def used(self, dataset: dict[str, Any] | None) -> None:
         """Note a data set that the run uses, as MLflow's `log-inputs` takes it."""
         if self.opened is not None and dataset is not None:
-            self.opened.write(["d", dataset])
+            self.opened.writer.note(["d", dataset])
 
     def begin(self) -> None:
         if self.opened is not None:
@@ -190,16 +180,7 @@ class Run:
     def end(self, status: str) -> None:
         self._loop.end()
         if self.opened is not None:
-            self._on_gpu.move(all_of_them=True)
             self.opened.end(status)
-
-    def _write(self, line: list[Any]) -> None:
-        if self.opened is not None and not self.opened.refused:
-            self.opened.write(line)
-
-    def _name(self, name: str) -> str:
-        known = self._names[name] = values.metric_name(name)
-        return known
 
     def _new_file(self, name: str) -> str | None:
         """A place for a copy, below the run's folder."""

@@ -73,6 +73,7 @@ class Sender:
         self._deliveries: dict[str, Delivery] = {}
         self._watchers: dict[str, Watcher] = {}
         self._failures = 0
+        self._away: Refusal | None = None
         self._again_at = 0.0
         self._blocked: dict[str, float] = {}
         self._busy_at = self._owned_at = time.monotonic()
@@ -133,15 +134,20 @@ class Sender:
         unmade = "run_id" not in delivery.state
         ended = "end" in delivery.state
         due = is_due(delivery.waiting(), now - delivery.sent_at, owned) or unmade or ended
-        if not due or now < max(self._again_at, self._blocked.get(spool.key, 0.0)):
+        if not due or now < self._blocked.get(spool.key, 0.0):
+            return
+        if self._away is not None and now < self._again_at:
+            # What one run has met is true of all: whoever waits for this one need not try.
+            delivery.note(self._away)
             return
         try:
             delivery.send(owned, self._parent_of(delivery))
-            self._failures = 0
+            self._failures, self._away = 0, None
             self._blocked.pop(spool.key, None)
         except Refusal as refusal:
             print(spool.key, refusal, file=sys.stderr, flush=True)
             if refusal.trouble is Trouble.AWAY:
+                self._away = refusal
                 self._failures += 1
                 wait = pause(self._failures) * random.uniform(0.8, 1.2)
                 self._again_at = time.monotonic() + wait

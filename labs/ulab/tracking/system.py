@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ulab.tracking.gpu import gpus
 from ulab.tracking.spool import Spool
-from ulab.tracking.writer import Writer, as_json
+from ulab.tracking.writer import Writer
 
 if TYPE_CHECKING:
     import psutil
@@ -48,11 +48,11 @@ class Watcher:
         if time.monotonic() < self._due:
             return
         self._due = time.monotonic() + self._interval
-        now = int(time.time() * 1000)
+        now = time.time_ns()
         # By the clock, so that a sender that follows this one goes on counting.
-        step = round((now - self._start) / 1000 / self._interval)
+        step = round((now / 1e6 - self._start) / 1000 / self._interval)
         found = {f"system/{name}": value for name, value in sample(self._kernel).items()}
-        self._writer.write(as_json(["m", step, now, found]))
+        self._writer.write(["m", step, now, found])
 
 
 def kernel(about: dict[str, Any]) -> psutil.Process | None:

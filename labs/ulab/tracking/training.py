@@ -25,14 +25,16 @@ class Loop:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._handle: Any = None
+        self.listens = False
         self._names: dict[int, str] = {}
         self._rates: dict[int, list[Any]] = {}
         self._steps: dict[int, int] = {}
 
     def begin(self) -> None:
         """Listen, if PyTorch is there by now; it is not imported for this."""
-        if self._handle is not None or "torch" not in sys.modules:
+        if self.listens or "torch" not in sys.modules:
             return
+        self.listens = True
         with contextlib.suppress(Exception):
             from torch.optim.optimizer import register_optimizer_step_post_hook
 
