@@ -16,7 +16,7 @@ from ulab_core.models import Course, Regrade
 from ulab_core.rights import Act
 from ulab_coursework.courses import find_course
 from ulab_coursework.moving import LabChange, changes, move
-from ulab_curricula.publication import PublishedCurriculum, published
+from ulab_curricula.publication import PublishedCurriculum, load_published, published
 from ulab_portal.areas import area
 from ulab_portal.page import Page, reading, sentence
 from ulab_portal.watching import allowed, viewer_of
@@ -57,6 +57,9 @@ def versions(
             moved=moved,
             regraded=_regraded(session, page, course) if moved else [],
             offers=_offers(session, page, course),
+            running=load_published(
+                page.portal.layout, course.curriculum, course.curriculum_version
+            ),
         )
 
 

@@ -110,6 +110,8 @@ def test_wrong_files_are_refused_with_a_sentence_and_change_nothing(
     ):
         upload(page, file)
         expect(page.locator("#notice .alert")).to_contain_text(word)
+        type_of_text = page.evaluate("getComputedStyle(document.body).fontFamily")
+        expect(page.locator("#notice .ulab-lines")).to_have_css("font-family", type_of_text)
         page.reload()
         expect(page.locator("#lab-state")).to_have_attribute("data-state", "to_do")
     student.leave()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -166,6 +167,10 @@ def publish_version(
         notebook = nbformat.read(path, as_version=4)
         change(path.stem, notebook)
         nbformat.write(notebook, path)
+    for path in folder.glob("labs/*/lab.json"):
+        [source] = (path.parent / "source").iterdir()
+        digest = hashlib.sha256(source.read_bytes()).hexdigest()
+        _write_json(path, json.loads(path.read_text()) | {"digest": digest})
 
 
 def ask_for_an_essay(layout: Layout) -> None:
