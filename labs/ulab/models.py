@@ -29,6 +29,7 @@ def register(
     code_sha256: str = "",
     owner: str = "",
     alias: str = "",
+    workspace: str | None = None,
 ) -> ModelVersion:
     """Register a new version of a model, with its card.
 
@@ -49,6 +50,8 @@ def register(
     alias
         An alias to give to the version, such as ``champion``: this promotes it, for which its card
         must be complete.
+    workspace
+        The team. Without one, as ``MLFLOW_WORKSPACE`` says.
 
     Returns
     -------
@@ -62,10 +65,24 @@ def register(
     ...     "day-ahead",
     ...     licence="Apache-2.0",
     ...     intended_use="Forecasts for the Tongyu wind farm",
+    ...     workspace="windfarm",
     ... )
     """
     from mlflow import MlflowClient
+    from mlflow.utils.workspace_context import WorkspaceContext
 
+    if workspace is not None:
+        with WorkspaceContext(workspace):
+            return register(
+                model_uri,
+                name,
+                licence=licence,
+                intended_use=intended_use,
+                data_revision=data_revision,
+                code_sha256=code_sha256,
+                owner=owner,
+                alias=alias,
+            )
     run = _run_of(model_uri)
     card = {
         "data_revision": data_revision or _data_of(run),

@@ -120,3 +120,34 @@ def test_an_address_that_leads_nowhere_is_refused(site: Site, tmp_path: Path) ->
     with site.client("lin", TEAM) as client:
         listed = client.get("/api/2.0/mlflow/model-versions/search")
         assert '"nowhere"' not in listed.text
+
+
+def test_a_tracked_run_is_registered_for_the_team_it_was_logged_to(
+    site: Site, tmp_path: Path
+) -> None:
+    """As docs/models-and-sharing.md shows it."""
+    shown = """
+import pathlib, ulab
+with ulab.track("small network", workspace="windfarm", lr=0.1) as run:
+    run.log(loss=0.5)
+    pathlib.Path("model.pt").write_bytes(b"weights")
+    run.file("model.pt")
+made = ulab.register(
+    f"runs:/{run.run_id}/model.pt",
+    "tracked",
+    licence="Apache-2.0",
+    intended_use="forecasts",
+    code_sha256="e" * 64,
+    data_revision="elecdemand@v1",
+    alias="champion",
+    workspace="windfarm",
+)
+print(made.version)
+"""
+    found = version(site, "tracked", last_line(python(site, tmp_path, shown)))
+    assert found["aliases"] == ["champion"]
+    with site.client("lin", TEAM) as client:
+        listed = client.get(
+            "/api/2.0/mlflow/artifacts/list", params={"run_id": found["run_id"]}
+        ).json()
+        assert [one["path"] for one in listed["files"]] == ["model.pt"]
