@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from integration.mlflow_support import Site, running_site
-from integration.test_mlflow_client import last_line, python
+from integration.tracking_support import Kernel, kernel_of
 
 from ulab_teams.teams import create_team
 
@@ -38,6 +39,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield found
 
 
+@pytest.fixture
+def kernel(site: Site, tmp_path: Path) -> Iterator[Kernel]:
+    """A member's, in a folder that is no assignment's."""
+    with kernel_of(site, tmp_path) as found:
+        yield found
+
+
 def version(site: Site, model: str, number: str) -> dict[str, Any]:
     with site.client("lin", TEAM) as client:
         asked = {"name": model, "version": number}
@@ -47,16 +55,21 @@ def version(site: Site, model: str, number: str) -> dict[str, Any]:
         return shown
 
 
+def last_line(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().splitlines()[-1]
+
+
 def code(call: str, more: str = "pass") -> str:
     return RUN.format(more=more.strip()) + call
 
 
-def test_the_run_fills_in_data_and_code_and_the_alias_is_given(site: Site, tmp_path: Path) -> None:
+def test_the_run_fills_in_data_and_code_and_the_alias_is_given(site: Site, kernel: Kernel) -> None:
     call = (
         'made = ulab.register(address, "day-ahead", licence="MIT", intended_use="forecasts", '
         'alias="champion")\nprint(made.version)'
     )
-    done = python(site, tmp_path, code(call, KNOWN), MLFLOW_WORKSPACE=TEAM)
+    done = kernel.run(code(call, KNOWN), MLFLOW_WORKSPACE=TEAM)
     found = version(site, "day-ahead", last_line(done))
     assert {tag["key"]: tag["value"] for tag in found["tags"]} == {
         "ulab.card.data_revision": "elecdemand@1f2e",
@@ -69,30 +82,30 @@ def test_the_run_fills_in_data_and_code_and_the_alias_is_given(site: Site, tmp_p
 
 
 def test_without_such_tags_it_registers_and_says_what_the_card_lacks(
-    site: Site, tmp_path: Path
+    site: Site, kernel: Kernel
 ) -> None:
     call = 'made = ulab.register(address, "bare", licence="MIT")\nprint(made.version)'
-    done = python(site, tmp_path, code(call), MLFLOW_WORKSPACE=TEAM)
+    done = kernel.run(code(call), MLFLOW_WORKSPACE=TEAM)
     found = version(site, "bare", last_line(done))
     assert sorted(tag["key"] for tag in found["tags"]) == ["ulab.card.licence", "ulab.card.owner"]
     assert "ulab.card.data_revision, ulab.card.code_sha256, ulab.card.intended_use" in done.stderr
     # Copying a registered version keeps to the run that made it.
     again = f'made = ulab.register("models:/bare/{last_line(done)}", "bare")\nprint(made.run_id)'
-    copied = python(site, tmp_path, "import ulab\n" + again, MLFLOW_WORKSPACE=TEAM)
+    copied = kernel.run("import ulab\n" + again, MLFLOW_WORKSPACE=TEAM)
     assert last_line(copied) == found["run_id"]
 
 
 def test_mlflows_client_shows_the_sentence_of_a_refused_promotion(
-    site: Site, tmp_path: Path
+    site: Site, kernel: Kernel
 ) -> None:
     call = 'ulab.register(address, "held-back", licence="MIT", alias="champion")'
-    done = python(site, tmp_path, code(call), MLFLOW_WORKSPACE=TEAM)
+    done = kernel.run(code(call), MLFLOW_WORKSPACE=TEAM)
     assert done.returncode != 0
     assert "Its card lacks: data revision, code hash, intended use." in done.stderr
     assert not version(site, "held-back", "1").get("aliases")
 
 
-def test_a_model_in_mlflows_format_is_registered_by_its_id(site: Site, tmp_path: Path) -> None:
+def test_a_model_in_mlflows_format_is_registered_by_its_id(site: Site, kernel: Kernel) -> None:
     logged = """
     import numpy as np
     from sklearn.linear_model import LinearRegression
@@ -107,23 +120,23 @@ by_run = ulab.register(f"runs:/{run.info.run_id}/fitted", "fitted")
 predicted = mlflow.pyfunc.load_model("models:/fitted/1").predict([[0, 1]])
 print(by_id.version, by_run.version, predicted.round(6))
 """
-    done = python(site, tmp_path, code(call, logged), MLFLOW_WORKSPACE=TEAM)
+    done = kernel.run(code(call, logged), MLFLOW_WORKSPACE=TEAM)
     assert last_line(done) == "1 2 [1.]"
     for number in ("1", "2"):
         tags = {tag["key"]: tag["value"] for tag in version(site, "fitted", number)["tags"]}
         assert tags["ulab.card.code_sha256"] == "d" * 64
 
 
-def test_an_address_that_leads_nowhere_is_refused(site: Site, tmp_path: Path) -> None:
+def test_an_address_that_leads_nowhere_is_refused(site: Site, kernel: Kernel) -> None:
     call = 'ulab.register("runs:/" + run.info.run_id + "/nothing", "nowhere")'
-    assert python(site, tmp_path, code(call), MLFLOW_WORKSPACE=TEAM).returncode != 0
+    assert kernel.run(code(call), MLFLOW_WORKSPACE=TEAM).returncode != 0
     with site.client("lin", TEAM) as client:
         listed = client.get("/api/2.0/mlflow/model-versions/search")
         assert '"nowhere"' not in listed.text
 
 
 def test_a_tracked_run_is_registered_for_the_team_it_was_logged_to(
-    site: Site, tmp_path: Path
+    site: Site, kernel: Kernel
 ) -> None:
     """As docs/models-and-sharing.md shows it."""
     shown = """
@@ -144,7 +157,7 @@ made = ulab.register(
 )
 print(made.version)
 """
-    found = version(site, "tracked", last_line(python(site, tmp_path, shown)))
+    found = version(site, "tracked", last_line(kernel.run(shown)))
     assert found["aliases"] == ["champion"]
     with site.client("lin", TEAM) as client:
         listed = client.get(
