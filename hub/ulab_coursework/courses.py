@@ -146,12 +146,17 @@ def enrol_all(
     -------
     list
         The roles that are new.
+
+    Raises
+    ------
+    Conflict
+        The course would be left without an instructor.
     """
     enrolments = {
         found.person_id: found
         for found in session.scalars(select(Enrolment).where(Enrolment.course_id == course_id))
     }
-    new = []
+    new, former = [], []
     for person, role in roles:
         found = enrolments.get(person.id)
         if found is not None and found.role is role:
@@ -160,11 +165,23 @@ def enrol_all(
             found = Enrolment(course_id=course_id, person_id=person.id, role=role)
             session.add(found)
             enrolments[person.id] = found
+        if found.role is Role.INSTRUCTOR and role is not Role.INSTRUCTOR:
+            former.append(person.name)
         found.role = role
         record(session, actor, "course.enrol", f"{course_id}/{person.name}", role=role.value)
         new.append((person, role))
+    if former and all(one.role is not Role.INSTRUCTOR for one in enrolments.values()):
+        raise _last_instructor(former[-1], course_id)
     session.flush()
     return new
+
+
+def _last_instructor(name: str, course_id: str) -> Conflict:
+    return Conflict(
+        mark("{name} is the only instructor of {course}. Add another one first."),
+        name=name,
+        course=course_id,
+    )
 
 
 def remove(session: Session, course_id: str, name: str, actor: str) -> Role:
@@ -192,11 +209,7 @@ def remove(session: Session, course_id: str, name: str, actor: str) -> Role:
         )
     role = found.role
     if role is Role.INSTRUCTOR and len(people_of(session, course_id, role)) == 1:
-        raise Conflict(
-            mark("{name} is the only instructor of {course}. Add another one first."),
-            name=name,
-            course=course_id,
-        )
+        raise _last_instructor(name, course_id)
     session.delete(found)
     record(session, actor, "course.remove", f"{course_id}/{name}", role=role.value)
     return role

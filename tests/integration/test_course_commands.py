@@ -35,6 +35,22 @@ def refusal(*arguments: str) -> str:
     return str(shown.exception) if isinstance(shown.exception, UserError) else shown.output
 
 
+def test_an_assistant_is_put_in_counted_and_made_something_else(base: Base) -> None:
+    assert said("enrol", COURSE, "dave", "--role", "assistant")["role"] == "assistant"
+    assert (
+        "dave is now assistant of sums-2026"
+        in ulab("enrol", COURSE, "dave", "--role", "assistant").output
+    )
+    [course] = said("list")
+    assert (course["students"], course["assistants"], course["instructors"]) == (2, 1, 1)
+    assert "students: 2, assistants: 1, instructors: 1" in ulab("list").output
+    assert "write student, assistant or instructor" in refusal(
+        "enrol", COURSE, "dave", "--role", "ta"
+    )
+    said("enrol", COURSE, "dave", "--role", "student")
+    assert said("list")[0]["assistants"] == 0
+
+
 def test_policy_sets_what_is_named_and_keeps_the_rest(base: Base) -> None:
     ulab("policy", *HERE, "--late", "step", "--amount", "10", "--attempts", "3")
     options = ("--counts", "best", "--attempts", "none", "--group-size", "3", "--own-groups")

@@ -37,7 +37,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
         limits={"memory_mb": 1200},
         accounts={"password_length": 12},
     )
-    for name in ("ann", "bob", "teacher"):
+    for name in ("ann", "bob", "teacher", "helper"):
         base.create_user(name)
     with base.database.write() as session:
         course = Course(
@@ -52,6 +52,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
         session.add(course)
         session.flush()
         enrol(session, course, ensure_person(session, "teacher"), Role.INSTRUCTOR, "test")
+        enrol(session, course, ensure_person(session, "helper"), Role.ASSISTANT, "test")
         enrol(session, course, ensure_person(session, "ann", language="en"), Role.STUDENT, "test")
         prepare_folder(base.layout, COURSE, course_gid(1, base.settings.accounts.uid_base))
     yield base
@@ -285,15 +286,16 @@ def test_a_home_that_is_not_the_persons_is_not_used(base: Base, kind: str, tmp_p
 # --- Grading servers -----------------------------------------------------------------------------
 
 
-def test_an_instructor_gets_the_courses_grading_server(base: Base) -> None:
-    teacher = base.client("teacher")
-    base.start_server(teacher, "teacher", f"grade-{COURSE}")
-    url = f"/user/teacher/grade-{COURSE}"
-    assert teacher.get(f"{url}/formgrader").status_code == 200
-    pid = _server_pid(base, "teacher", f"grade-{COURSE}")
+@pytest.mark.parametrize("name", ["teacher", "helper"])
+def test_who_grades_gets_the_courses_grading_server(base: Base, name: str) -> None:
+    client = base.client(name)
+    base.start_server(client, name, f"grade-{COURSE}")
+    url = f"/user/{name}/grade-{COURSE}"
+    assert client.get(f"{url}/formgrader").status_code == 200
+    pid = _server_pid(base, name, f"grade-{COURSE}")
     mounts = Path(f"/proc/{command_in_sandbox(pid)}/mountinfo").read_text()
     assert " /srv/course " in mounts
-    stopped = teacher.api("DELETE", f"users/teacher/servers/grade-{COURSE}", json={"remove": True})
+    stopped = client.api("DELETE", f"users/{name}/servers/grade-{COURSE}", json={"remove": True})
     assert stopped.status_code in (202, 204)
 
 

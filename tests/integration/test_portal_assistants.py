@@ -224,6 +224,19 @@ def test_an_assistant_is_put_in_by_the_page_and_by_a_roster(portal: Portal) -> N
     assert "助教" in portal.browser("carol", "zh").see(f"{TEACH}/people").text
 
 
+def test_the_only_instructor_stays_one(portal: Portal) -> None:
+    carol = portal.browser("carol")
+    before = everything(portal)
+    refused = carol.act(f"{TEACH}/people", names="carol", role="assistant")
+    assert refused.status_code == 409
+    assert "carol is the only instructor" in refused.text
+    assert everything(portal) == before
+    carol.act(f"{TEACH}/people", names="tara", role="instructor")
+    assert carol.act(f"{TEACH}/people", names="carol", role="assistant").status_code == 204
+    with portal.base.db.read() as session:
+        assert role_in(session, COURSE, "carol") is Role.ASSISTANT
+
+
 def test_who_assists_no_more_has_no_grading_server_left(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
