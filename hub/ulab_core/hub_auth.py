@@ -55,7 +55,7 @@ class HubUser:
 
 def _managed_service() -> HubOAuth:
     """The hub as it told a managed service by its environment."""
-    hub = HubOAuth(cache_max_age=CACHE_SECONDS)
+    hub = HubOAuth()
     # The hub knows our prefix, but would name the callback of a service with a TCP port only.
     hub.oauth_redirect_uri = f"{hub.base_url}oauth_callback"
     return hub
@@ -75,6 +75,8 @@ class HubLogin:
         Shows a `UserError` to a browser. None means a plain page.
     default_language
         The site's language.
+    cache_seconds
+        For how long the hub's answer is believed, and a token that was revoked still works.
 
     Examples
     --------
@@ -91,8 +93,10 @@ class HubLogin:
         *,
         render_error: RenderError | None = None,
         default_language: str = "zh",
+        cache_seconds: int = CACHE_SECONDS,
     ) -> None:
         self.hub = hub or _managed_service()
+        self.hub.cache_max_age = cache_seconds
         self.prefix: str = self.hub.base_url
         self._tokens = URLSafeTimedSerializer(key, salt="hub-token")
         self._states = URLSafeTimedSerializer(key, salt="oauth-state")

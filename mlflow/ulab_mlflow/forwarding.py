@@ -70,6 +70,11 @@ def _passes(name: str) -> bool:
     return "_" not in name and name not in _NOT_SENT and not name.startswith(_NOT_SENT_PREFIXES)
 
 
+def has_body(request: Request) -> bool:
+    """Whether a body follows, be it empty."""
+    return "content-length" in request.headers or "transfer-encoding" in request.headers
+
+
 class PassedOn(StreamingResponse):
     """MLflow's answer, passed on as it comes and let go when the reader has it or leaves."""
 
@@ -134,7 +139,6 @@ class Forwarder:
         target = raw[len(below) :] + (b"?" + query if query else b"")
         forwarded = request.headers.get("x-forwarded-for", "").split(",")[0].strip()
         client = forwarded or (request.client.host if request.client else "")
-        has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
         if int(request.headers.get("content-length", 0)) > limit_mb * MIB:
             raise _too_large(limit_mb)
         outgoing = self._client.build_request(
@@ -143,7 +147,7 @@ class Forwarder:
             headers=request_headers(
                 request.headers.raw, client, sign(self._key, person, time.time()), workspace
             ),
-            content=_counted(request, limit_mb) if has_body else None,
+            content=_counted(request, limit_mb) if has_body(request) else None,
         )
         try:
             answer = await self._client.send(outgoing, stream=True)

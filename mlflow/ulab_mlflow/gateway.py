@@ -28,7 +28,7 @@ from ulab_core.serving import serve
 from ulab_core.settings import Settings, load_settings
 from ulab_core.web_requests import from_own_pages, wants_page
 from ulab_mlflow import paths
-from ulab_mlflow.forwarding import Forwarder, PassedOn
+from ulab_mlflow.forwarding import Forwarder, PassedOn, has_body
 from ulab_mlflow.links import course_link, experiment_link
 from ulab_mlflow.names import PREFIX, WORKSPACE_HEADER, identity_key_file, socket_of
 from ulab_mlflow.pages import error_page, with_additions
@@ -38,6 +38,8 @@ from ulab_mlflow.workspaces import Workspaces
 
 # MLflow itself takes at most 1 MB of metrics, and 10 MB of a file that its pages upload.
 MAX_MESSAGE_MB = 16
+# A notebook that logs in a loop asks the hub once in this time, and loses access as soon.
+LOGIN_SECONDS = 5
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 # MLflow's client shows the message of these codes as it is.
 _CODES = {
@@ -70,6 +72,7 @@ class Gateway:
         self._login = login or HubLogin(
             shared_key(Layout.of(settings).secrets / "mlflow-cookie.key"),
             default_language=settings.site.language,
+            cache_seconds=LOGIN_SECONDS,
         )
         self._workspaces = Workspaces.of(settings)
         self.reconciler = Reconciler(self._workspaces)
@@ -134,6 +137,9 @@ class Gateway:
             return JSONResponse(paths.EMPTY_ANSWERS[path])
         if not paths.is_open(request.method, path):
             raise NotFound(mark("This part of MLflow is not in use here."))
+        if request.method in ("GET", "HEAD") and has_body(request):
+            # MLflow decides by its body who may, and answers by its query.
+            raise BadAddress(mark("This address can't be used."))
         if user.by_cookie and paths.kind(path) is paths.Kind.API:
             self._only_from_our_pages(request)
         workspace = request.headers.get(WORKSPACE_HEADER, "").strip() or None

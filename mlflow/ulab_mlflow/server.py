@@ -79,10 +79,12 @@ def create_app() -> Any:
     from mlflow.server import app
     from mlflow.server.auth import create_app as create_mlflow
 
+    from ulab_mlflow import guards
     from ulab_mlflow.direct import Direct
     from ulab_mlflow.promotion import Promotions
 
     Promotions(load_settings()).guard(app)
+    guards.prepare(app)
     whole = create_mlflow()
     lookups.prepare()
     withholding.prepare()

@@ -26,6 +26,8 @@ PEOPLE: dict[str, dict[str, Role]] = {
     "m-outsider": {},
     "m-admin": {},
 }
+# For attacks that need things of two students.
+TWO_STUDENTS = {name: {COURSE: Role.STUDENT} for name in ("m-victim", "m-attacker")}
 MEMBERS = {
     "m-chief": TeamRole.OWNER,
     "m-member": TeamRole.MEMBER,
@@ -100,7 +102,7 @@ def people(site: Site) -> None:
             )
         session.add(Team(id=TEAM, number=61, title="Spied"))
         session.flush()
-        for name, roles in PEOPLE.items():
+        for name, roles in (PEOPLE | TWO_STUDENTS).items():
             person = Person(name=name)
             session.add(person)
             session.flush()

@@ -21,7 +21,7 @@ from ulab_core.hub_auth import HubLogin
 from ulab_core.layout import Layout
 from ulab_core.models import Assignment, Course, Enrolment, Person, Role, utc_now
 from ulab_core.settings import Mlflow, Server, Settings
-from ulab_mlflow.gateway import Gateway
+from ulab_mlflow.gateway import LOGIN_SECONDS, Gateway
 from ulab_mlflow.names import PREFIX, WORKSPACE_HEADER, socket_of
 
 VISION, ENERGY = "vision-2026", "energy-2026"
@@ -185,7 +185,9 @@ def running_site(folder: Path) -> Iterator[Site]:
     fill(database)
     server = MlflowProcess(settings)
     with stub_hub(folder) as hub:
-        login = HubLogin(b"c" * 32, hub.login("mlflow"), default_language="zh")
+        login = HubLogin(
+            b"c" * 32, hub.login("mlflow"), default_language="zh", cache_seconds=LOGIN_SECONDS
+        )
         server.start()
         try:
             gateway = Gateway(settings, login)

@@ -14,8 +14,11 @@ import pytest
 from integration.hub_support import Base, HubClient, start_base
 from integration.kernel_support import open_kernel
 from integration.mlflow_support import VISION, fill
+from sqlalchemy import select
 
+from ulab_core.models import Enrolment, Person
 from ulab_core.process import descendants
+from ulab_mlflow.gateway import LOGIN_SECONDS
 from ulab_mlflow.links import run_link
 from ulab_mlflow.names import PREFIX, WORKSPACE_HEADER
 
@@ -104,6 +107,38 @@ def test_another_student_gets_403_in_the_hubs_login(base: Base, lin: HubClient) 
 def test_who_is_not_logged_in_is_sent_to_the_hubs_login(base: Base) -> None:
     page = base.client().get(f"{PREFIX}/", headers={"accept": "text/html"})
     assert page.url.path == "/hub/login"
+
+
+def test_a_revoked_token_and_a_student_taken_out_lose_access_within_seconds(
+    base: Base, lin: HubClient
+) -> None:
+    given = base.api_token("lin", ["access:services!service=mlflow"])
+    asked = {"authorization": f"Bearer {given}", WORKSPACE_HEADER: VISION}
+
+    def status() -> int:
+        with httpx.Client(base_url=base.url, headers=asked) as program:
+            return program.post(
+                f"{PREFIX}/api/2.0/mlflow/experiments/search", json={"max_results": 1}
+            ).status_code
+
+    assert status() == 200
+    with base.database.write() as session:
+        person = session.scalars(select(Person).where(Person.name == "lin")).one()
+        enrolled = session.get_one(Enrolment, (VISION, person.id))
+        role = enrolled.role
+        session.delete(enrolled)
+    # The base's own rows are asked with each request.
+    assert status() == 403
+    with base.database.write() as session:
+        session.add(Enrolment(course_id=VISION, person_id=person.id, role=role))
+    assert status() == 200
+    listed = lin.api("GET", "users/lin/tokens").json()["api_tokens"]
+    newest = max(listed, key=lambda one: one["created"])
+    assert lin.api("DELETE", f"users/lin/tokens/{newest['id']}").status_code == 204
+    revoked = time.monotonic()
+    while status() != 401:
+        assert time.monotonic() < revoked + 4 * LOGIN_SECONDS
+        time.sleep(0.5)
 
 
 @pytest.mark.parametrize("module", ["ulab_mlflow.server", "ulab_mlflow.gateway"])
