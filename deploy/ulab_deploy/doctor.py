@@ -193,6 +193,19 @@ def check_state(facts: Facts) -> Iterator[Finding]:
         )
     else:
         yield Finding("state", Level.OK, mark("The state lies in {state}."), values=values)
+        if facts.root and not facts.state_acls:
+            yield Finding(
+                "acls",
+                Level.WARNING,
+                mark(
+                    "The file system of {state} has no POSIX ACLs: a file made in a team's folder "
+                    "may be closed to the team for two minutes."
+                ),
+                mark(
+                    "Put the state on ext4, XFS or Btrfs, or switch ACLs on (ZFS: acltype=posix)."
+                ),
+                values,
+            )
 
 
 def check_disk(facts: Facts) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from ulab_core.errors import UserError
 from ulab_core.programs import CHECKOUT, STOCK_PROXY, node
 from ulab_deploy.base import Base, RunLock
+from ulab_teams.mending import has_acls
 
 _NVIDIA = "0x10de"
 _DISPLAY_CLASSES = ("0x0300", "0x0302")
@@ -58,6 +59,7 @@ class Facts:
     state_dir: str = "state"
     state_error: str | None = None
     state_owner: int | None = None
+    state_acls: bool = True
     uid: int = 1000
     free_disk_mb: int = 100_000
     memory_mb: int = 16_000
@@ -94,6 +96,7 @@ def gather(base: Base) -> Facts:
         state_dir=str(layout.root),
         state_error=_state_error(layout.root),
         state_owner=layout.root.stat().st_uid if layout.root.exists() else None,
+        state_acls=has_acls(_existing(layout.root)),
         free_disk_mb=shutil.disk_usage(_existing(layout.root)).free // 2**20,
         memory_mb=_memory_mb(),
         memory_limit_mb=settings.limits.memory_mb,

@@ -34,8 +34,9 @@ PERSON_NAME_REFUSED = mark(
 )
 # "grade-<course>" must fit JupyterHub's 30 characters for a named server, and a course is an MLflow
 # workspace of the same name: two characters at least, no hyphen at the end, none of its own words.
+# It is a folder of a home, too, where "teams" is taken.
 COURSE_ID = re.compile(
-    r"(?!(?:default|workspaces|api|ajax-api|static-files)$)[a-z][a-z0-9-]{0,22}[a-z0-9]"
+    r"(?!(?:default|workspaces|api|ajax-api|static-files|teams)$)[a-z][a-z0-9-]{0,22}[a-z0-9]"
 )
 
 

@@ -160,7 +160,11 @@ class Accounts(_Section):
     password_length: int = Field(10, ge=8, description="The fewest characters of a password.")
     open_signup: bool = Field(False, description="Let people in without an approval.")
     uid_base: int = Field(
-        200_000, ge=1000, description="As root, person n runs as host user uid_base + n."
+        200_000,
+        ge=1000,
+        le=1_000_000_000,
+        description="As root, person n runs as host user uid_base + n; courses' groups begin at "
+        "twice it, teams' at three times.",
     )
 
 

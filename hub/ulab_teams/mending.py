@@ -8,6 +8,7 @@ a descriptor. Imports nothing but Python's own, since it runs every few minutes.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import struct
@@ -124,6 +125,15 @@ def _mend_one(entry: Entry, gid: int) -> bool:
         os.chmod(this, wanted_mode(status.st_mode))  # noqa: PTH101
         if stat.S_ISDIR(status.st_mode):
             share_what_is_made_in(this)
+    return True
+
+
+def has_acls(folder: Path) -> bool:
+    """Whether the file system of a folder can do what `share_what_is_made_in` asks of it."""
+    try:
+        os.getxattr(folder, ACL)
+    except OSError as error:
+        return error.errno != errno.EOPNOTSUPP
     return True
 
 

@@ -16,11 +16,12 @@ from integration.fork_support import wait_until
 from integration.hub_support import HubClient
 from integration.kernel_support import open_kernel
 from integration.sandbox_support import only_root
-from integration.warm_hub_support import WarmBase, put_aside
+from integration.warm_hub_support import Remains, WarmBase, put_aside
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 from ulab_core.team_models import Team, TeamRole
 from ulab_coursework.courses import ensure_person
-from ulab_hub.team_watch import LOOK_S, lost_right
+from ulab_hub.team_watch import LOOK_S
 from ulab_teams.folders import team_gid
 from ulab_teams.teams import create_team, remove_member, set_member
 
@@ -76,10 +77,10 @@ def in_kernel(base: WarmBase, name: str, code: str) -> str:
     return asyncio.run(ask())
 
 
-def contents(base: WarmBase, name: str, path: str, **more: Any) -> httpx.Response:
+def contents(base: WarmBase, name: str, path: str, method: str = "", **more: Any) -> httpx.Response:
     """Ask the person's server for files, as JupyterLab does."""
     headers = {"Authorization": f"token {base.api_token(name)}"}
-    method = "PUT" if more else "GET"
+    method = method or ("PUT" if more else "GET")
     address = f"{base.url}/user/{name}/api/contents/{path}"
     return httpx.request(method, address, headers=headers, json=more or None, timeout=30)
 
@@ -91,26 +92,6 @@ def write(base: WarmBase, name: str, path: str, text: str) -> int:
 
 def runs(base: WarmBase, client: HubClient, name: str) -> bool:
     return bool(client.api("GET", f"users/{name}").json().get("servers"))
-
-
-@pytest.mark.parametrize(
-    ("had", "has", "team"),
-    [
-        ({}, {}, None),
-        ({"a": True}, {"a": True}, None),
-        ({"a": True, "b": False}, {"a": True, "b": True}, None),
-        ({"a": True}, {"a": True, "b": True}, None),
-        ({"a": True}, {"a": False}, "a"),
-        ({"a": True, "b": True}, {"a": True}, "b"),
-        ({"a": False}, {}, "a"),
-        ({"a": False}, {"a": False}, None),
-    ],
-)
-def test_what_ends_a_running_server(
-    had: dict[str, bool], has: dict[str, bool], team: str | None
-) -> None:
-    found = lost_right(had, has)
-    assert (found[0] if found else None) == team
 
 
 @pytest.fixture(params=[False, True], ids=["warm", "cold"])
@@ -144,6 +125,10 @@ def test_members_share_the_folder_in_jupyterlab_and_in_kernels(base: WarmBase, c
     assert write(base, "prof", f"teams/{TEAM}/notes.txt", "by prof") >= 400
     refused = in_kernel(base, "prof", f"open('/srv/teams/{TEAM}/notes.txt', 'a')")
     assert "Read-only file system" in refused
+    gone = contents(base, "ann", f"teams/{TEAM}/kernel.txt", method="DELETE")
+    assert gone.status_code == 204, "also what another made"
+    left = {path.name for path in base.layout.team(TEAM).iterdir()}
+    assert left == {"notes.txt", ".ipynb_checkpoints"}, "and no trash is left there"
     (base.layout.team(TEAM) / "notes.txt").unlink()
 
 
@@ -157,11 +142,18 @@ def test_who_is_taken_out_loses_the_folder_within_seconds_and_is_told(base: Warm
     bob = started(base, "bob")
     started(base, "ann")
     assert write(base, "bob", f"teams/{TEAM}/of-bob.txt", "bob") == 201
-    pid = base.server_life("bob").pid
+    in_kernel(
+        base,
+        "bob",
+        f"import os, threading, time; held = open('/srv/teams/{TEAM}/held.txt', 'a')\n"
+        "def keep():\n    while True: held.write('x'); held.flush(); time.sleep(0.05)\n"
+        "threading.Thread(target=keep).start()",
+    )
+    remains = Remains(base, "bob")
     with base.database.write() as session:
         remove_member(session, TEAM, "bob", "test")
     wait_until(lambda: not runs(base, bob, "bob"), SOON_S, "the server still runs")
-    assert not Path(f"/proc/{pid}").exists()
+    remains.wait_until_gone()
     for page in ("/hub/home", "/hub/spawn", "/user/bob/lab"):
         assert f"no longer in the team {TEAM}" in bob.get(page).text, page
     base.start_server(bob, "bob")
@@ -239,6 +231,21 @@ def test_what_the_person_has_in_the_place_stays(base: WarmBase) -> None:
         for link in (own / OTHER, own / TEAM, own / "mine.txt"):
             link.unlink(missing_ok=True)
         own.rmdir()
+
+
+def test_two_members_save_one_notebook_in_jupyterlab(base: WarmBase) -> None:
+    path = f"teams/{TEAM}/shared.ipynb"
+    for name in ("ann", "bob"):
+        started(base, name)
+    for name in ("ann", "bob", "ann"):
+        notebook = new_notebook(cells=[new_markdown_cell(f"by {name}")])
+        saved = contents(base, name, path, type="notebook", content=notebook)
+        assert saved.status_code in (200, 201), saved.text
+        kept = contents(base, name, f"{path}/checkpoints", method="POST")
+        assert kept.status_code == 201, kept.text
+    read = contents(base, "bob", path).json()["content"]["cells"][0]["source"]
+    assert read == "by ann"
+    assert contents(base, "bob", path, method="DELETE").status_code == 204
 
 
 @only_root

@@ -108,6 +108,13 @@ def test_a_fit_machine_has_no_complaints() -> None:
             "belongs to another user",
             "user it always ran as",
         ),
+        (
+            {"root": True, "uid": 0, "state_owner": 0, "state_acls": False},
+            "acls",
+            "warning",
+            "no POSIX ACLs",
+            "ext4",
+        ),
         ({"free_disk_mb": 500}, "disk", "problem", "0.5 GiB", "Free some space"),
         ({"free_disk_mb": 5000}, "disk", "warning", "only 4.9 GiB", "Free some space"),
         ({"memory_mb": 2000}, "memory", "warning", "2.0 GiB", "larger machine"),
@@ -179,6 +186,7 @@ def test_this_machine_is_looked_at_without_changing_anything(tmp_path: Path) -> 
     assert facts.limits
     assert facts.memory_mb > 100
     assert facts.uid == os.geteuid()
+    assert facts.state_acls, "teams' folders are tested on this file system"
     assert list(tmp_path.iterdir()) == []
 
 

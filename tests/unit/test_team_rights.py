@@ -1,10 +1,11 @@
-"""Who may do what in a team, as a table."""
+"""Who may do what in a team, as tables, and when a running server may do too much."""
 
 from __future__ import annotations
 
 import pytest
 
 from ulab_core.team_models import TeamRole
+from ulab_hub.team_watch import lost_right
 from ulab_teams.rights import Act, Standing
 
 SEE, READ, WRITE, MANAGE = Act.SEE, Act.READ, Act.WRITE, Act.MANAGE
@@ -27,3 +28,23 @@ DESCRIBE, ANSWER, LEAVE, EXPORT = Act.DESCRIBE, Act.ANSWER, Act.LEAVE, Act.EXPOR
 )
 def test_what_a_standing_lets_one_do(standing: Standing, allowed: set[Act]) -> None:
     assert {act for act in Act if standing.may(act)} == allowed
+
+
+@pytest.mark.parametrize(
+    ("had", "has", "team"),
+    [
+        ({}, {}, None),
+        ({"a": True}, {"a": True}, None),
+        ({"a": True, "b": False}, {"a": True, "b": True}, None),
+        ({"a": True}, {"a": True, "b": True}, None),
+        ({"a": True}, {"a": False}, "a"),
+        ({"a": True, "b": True}, {"a": True}, "b"),
+        ({"a": False}, {}, "a"),
+        ({"a": False}, {"a": False}, None),
+    ],
+)
+def test_what_ends_a_running_server(
+    had: dict[str, bool], has: dict[str, bool], team: str | None
+) -> None:
+    found = lost_right(had, has)
+    assert (found[0] if found else None) == team

@@ -30,7 +30,8 @@ def main() -> None:
     Path(os.environ["JUPYTER_RUNTIME_DIR"]).mkdir(mode=0o700, exist_ok=True)
     write_lab_settings(LAB_SETTINGS, os.environ.get("ULAB_LANGUAGE", "zh"))
     show_own_packages_to_others()
-    show_teams(Path(os.environ["HOME"]), Path(TEAM_FOLDERS))
+    if "ULAB_COURSE" not in os.environ:  # a grading server has the home, but not the folders
+        show_teams(Path(os.environ["HOME"]), Path(TEAM_FOLDERS))
     from jupyter_server.serverapp import ServerApp
 
     from ulab_hub.singleuser import provisioners
