@@ -50,6 +50,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
 def lin(base: Base) -> HubClient:
     client = base.client("lin")
     wait_until_served(client)
+    base.start_server(client, "lin")
     return client
 
 
@@ -77,7 +78,6 @@ def process_of(base: Base, module: str) -> int:
 async def test_a_kernels_plain_mlflow_run_appears_on_the_students_page(
     base: Base, lin: HubClient
 ) -> None:
-    base.start_server(lin, "lin")
     kernel = await open_kernel(base.url, "lin", base.api_token("lin"))
     run_id = (await kernel.text(LOG_A_RUN)).strip().splitlines()[-1]
     opened = lin.get(run_link(VISION, "garments"), headers={"accept": "text/html"})
@@ -94,6 +94,35 @@ async def test_a_kernels_plain_mlflow_run_appears_on_the_students_page(
     )
     assert found.status_code == 200, found.text
     assert json.loads(found.text)["run"]["data"]["metrics"][0]["value"] == 0.25
+
+
+TRACK_A_RUN = """
+import ulab
+with ulab.track("in the sandbox", lr=0.1) as run:
+    for step in range(2000):
+        run.log(loss=step)
+print(run.run_id)
+"""
+
+
+async def test_a_kernel_in_the_sandbox_tracks_a_run(base: Base, lin: HubClient) -> None:
+    kernel = await open_kernel(base.url, "lin", base.api_token("lin"))
+    await kernel.text(LOG_A_RUN)
+    run_id = (await kernel.text(TRACK_A_RUN)).strip().splitlines()[-1]
+    headers = {
+        WORKSPACE_HEADER: VISION,
+        "sec-fetch-site": "same-origin",
+        "referer": f"{base.url}{PREFIX}/",
+    }
+    path = f"{PREFIX}/ajax-api/2.0/mlflow/runs/get"
+    run = lin.get(path, params={"run_id": run_id}, headers=headers).json()["run"]
+    assert run["info"]["status"] == "FINISHED"
+    metrics = {metric["key"]: metric for metric in run["data"]["metrics"]}
+    assert metrics["loss"]["step"] == 1999
+    tags = {tag["key"]: tag["value"] for tag in run["data"]["tags"]}
+    assert tags["mlflow.user"] == "lin"
+    # Cells, this one too, as this kernel ran them.
+    assert len(tags["ulab.executed_sha256"]) == 64
 
 
 def test_another_student_gets_403_in_the_hubs_login(base: Base, lin: HubClient) -> None:

@@ -7,11 +7,7 @@ from pathlib import Path
 
 import pytest
 from integration.mlflow_support import VISION, Site
-from integration.tracking_support import Kernel, kernel_of, lab, wait_until
-from sqlalchemy import select
-
-from ulab_core.models import Person
-from ulab_core.team_models import Team, TeamMember, TeamRole
+from integration.tracking_support import Kernel, join_team, kernel_of, lab, wait_until
 
 __all__ = ["lab"]
 
@@ -303,18 +299,6 @@ print(run.run_id)
 
 
 # Where a run goes ------------------------------------------------------------------------------
-
-
-def join_team(site: Site, person: str, team: str) -> None:
-    with site.database.write() as session:
-        if session.get(Team, team) is None:
-            number = len(session.scalars(select(Team)).all()) + 1
-            session.add(Team(id=team, number=number, title=team))
-            session.flush()
-        found = session.scalars(select(Person).where(Person.name == person)).one()
-        if session.get(TeamMember, (team, found.id)) is None:
-            member = TeamMember(team_id=team, person_id=found.id, role=TeamRole.MEMBER)
-            session.add(member)
 
 
 def test_one_argument_switches_to_the_team(lab: Kernel) -> None:

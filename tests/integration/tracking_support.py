@@ -16,9 +16,12 @@ from typing import Any
 
 import pytest
 from integration.mlflow_support import VISION, Site
+from sqlalchemy import select
 
 from ulab.tracking.errand import LOCK
 from ulab.tracking.spool import Spool, locked
+from ulab_core.models import Person
+from ulab_core.team_models import Team, TeamMember, TeamRole
 
 API = "/api/2.0/mlflow"
 PROGRESS = re.compile(r"([\r\n]Sending what was logged to the server: \d+%)+\n")
@@ -166,6 +169,19 @@ class Kernel:
 
 def pairs(listed: list[dict[str, str]]) -> dict[str, str]:
     return {entry["key"]: entry["value"] for entry in listed}
+
+
+def join_team(site: Site, person: str, team: str) -> None:
+    """Make someone a member of a team, which is made when there is none."""
+    with site.database.write() as session:
+        if session.get(Team, team) is None:
+            number = len(session.scalars(select(Team)).all()) + 1
+            session.add(Team(id=team, number=number, title=team))
+            session.flush()
+        found = session.scalars(select(Person).where(Person.name == person)).one()
+        if session.get(TeamMember, (team, found.id)) is None:
+            member = TeamMember(team_id=team, person_id=found.id, role=TeamRole.MEMBER)
+            session.add(member)
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 90) -> None:
