@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from ulab_core.errors import Conflict
 from ulab_core.i18n import mark
-from ulab_core.models import Assignment, FeedbackPolicy, utc_now
+from ulab_core.models import Assignment, FeedbackPolicy, LateRule, utc_now
 from ulab_core.rights import Act
 from ulab_coursework import feedback, gradebook, regrading, releases
 from ulab_coursework.courses import find_assignment, find_course
@@ -32,6 +32,7 @@ from ulab_portal.watching import allowed, viewer_of
 
 router = APIRouter(prefix="/courses/{course_id}/teach")
 PAST = mark("This deadline has passed: nobody will be able to hand in.")
+ALL_LATE = mark("This deadline has passed: whatever is handed in from now on is late.")
 
 
 @dataclass(frozen=True)
@@ -201,10 +202,11 @@ def publish(
         with portal.db.read() as session:
             before = find_assignment(session, course_id, name)
         published = before.published_at is not None
+        warning = PAST if before.late_rule is LateRule.REFUSED else ALL_LATE
         if not published or moments.for_field(before.due_at, portal.settings.site.zone) != due:
             if "hx-request" not in page.request.headers:
-                raise Conflict(PAST)
-            return page.answer("_past.html", warning=PAST, published=published)
+                raise Conflict(warning)
+            return page.answer("_past.html", warning=warning, published=published)
     releases.publish_assignment(
         portal.db, portal.layout, course_id, name, due_at, feedback_policy, page.user.name
     )

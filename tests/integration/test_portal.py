@@ -16,7 +16,16 @@ from integration.coursework_support import COURSE, LAB, OTHER_LAB, answer
 from integration.portal_support import ORIGIN, PREFIX, Portal, make_portal
 from sqlalchemy import select
 
-from ulab_core.models import Assignment, Course, Enrolment, FeedbackPolicy, Job, JobState, Person
+from ulab_core.models import (
+    Assignment,
+    Course,
+    Enrolment,
+    FeedbackPolicy,
+    Job,
+    JobState,
+    LateRule,
+    Person,
+)
 from ulab_coursework.courses import enrol, ensure_person, find_assignment, role_in
 from ulab_portal.servers import OwnServer
 
@@ -360,6 +369,10 @@ def test_a_deadline_that_has_passed_is_asked_about_first(portal: Portal) -> None
     assert asked.status_code == 200
     assert "This deadline has passed: nobody will be able to hand in." in asked.text
     assert "Publish it all the same" in asked.text
+    with portal.base.db.write() as session:
+        find_assignment(session, COURSE, OTHER_LAB).late_rule = LateRule.FREE
+    asked = carol.act(f"{target}/publish", **form)
+    assert "whatever is handed in from now on is late" in asked.text
     with portal.base.db.read() as session:
         assert find_assignment(session, COURSE, OTHER_LAB).published_at is None
     assert carol.act(f"{target}/publish", past="true", **form).status_code == 204
