@@ -154,6 +154,7 @@ def _opened(name: str | Path, flags: int, folder: int | None = None) -> Iterator
 
 def main() -> None:
     """Mend each folder that is named, with the number of its group after it."""
+    os.nice(10)
     arguments = iter(sys.argv[1:])
     for folder, gid in zip(arguments, arguments, strict=True):
         with suppress(OSError):

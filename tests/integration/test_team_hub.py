@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
-from pathlib import Path
+from contextlib import closing, nullcontext
 from typing import Any
 
 import httpx
@@ -201,14 +201,20 @@ def test_a_hub_that_was_killed_goes_on_watching(base: WarmBase) -> None:
     wait_until(lambda: not runs(base, bob, "bob"), SOON_S, "the server still runs")
 
 
-def test_whose_account_is_removed_loses_the_folder(base: WarmBase) -> None:
+@pytest.mark.parametrize("how", ["account", "person"])
+def test_whose_account_is_removed_loses_the_folder(base: WarmBase, how: str) -> None:
     with base.database.write() as session:
         set_member(session, TEAM, "eve", TeamRole.MEMBER, "test")
     started(base, "eve")
-    pid = base.server_life("eve").pid
-    admin = base.client(base.settings.accounts.admin)
-    assert admin.api("DELETE", "users/eve").status_code == 204
-    wait_until(lambda: not Path(f"/proc/{pid}").exists(), SOON_S, "the server still runs")
+    remains = Remains(base, "eve")
+    if how == "account":
+        with closing(sqlite3.connect(base.layout.hub_database)) as accounts, accounts:
+            accounts.execute("DELETE FROM users_info WHERE username = 'eve'")
+    else:
+        admin = base.client(base.settings.accounts.admin)
+        assert admin.api("DELETE", "users/eve").status_code == 204
+    remains.wait_until_gone()
+    base.create_user("eve")
 
 
 def test_what_the_person_has_in_the_place_stays(base: WarmBase) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from sqlalchemy import select
 from ulab_core.models import AuditEntry
 from ulab_core.team_models import TeamRole
 from ulab_coursework.courses import ensure_person
+from ulab_teams.folders import prepare_folder
 from ulab_teams.invitations import invite
 from ulab_teams.teams import create_team, members_of, set_member
 
@@ -190,6 +193,23 @@ def test_who_is_invited_joins_or_declines(team: Portal) -> None:
         ("alice", "team.invite", f"{TEAM}/dave"),
         ("alice", "team.invite.withdraw", f"{TEAM}/dave"),
     ]
+
+
+def test_the_page_says_how_much_lies_in_the_folder_and_who_has_no_account(team: Portal) -> None:
+    layout = team.base.layout
+    assert ">empty<" in see(team.browser("bob"), f"teams/{TEAM}")
+    folder = prepare_folder(layout, TEAM, None)
+    for name in ("one", "two"):
+        (folder / name).write_bytes(b"x" * 1_000_000)
+    layout.hub.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(layout.hub_database)) as accounts, accounts:
+        accounts.execute("CREATE TABLE users_info (username TEXT, is_authorized BOOLEAN)")
+        accounts.execute("INSERT INTO users_info VALUES ('alice', 1), ('carol', 1)")
+    page = see(team.browser("carol"), f"teams/{TEAM}")
+    assert "2 files · 2.0 MB" in page
+    assert re.findall(r'data-person="(\w+)"(?:(?!</tr>).)*?no account', page, re.S) == ["bob"]
+    for person in ("dave", "root"):
+        assert "2 files" not in see(team.browser(person), f"teams/{TEAM}"), "only who may read it"
 
 
 def test_an_owner_changes_roles_and_takes_people_out(team: Portal) -> None:
