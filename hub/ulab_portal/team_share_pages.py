@@ -15,8 +15,8 @@ from ulab_mlflow.admin import MlflowDown
 from ulab_mlflow.reading import Run, Version
 from ulab_portal.page import Page, acting, reading
 from ulab_teams.rights import Act, require
-from ulab_teams.shares import may_withdraw, share, shared_with, shares_of, withdraw
-from ulab_teams.teams import all_teams, find_team
+from ulab_teams.shares import may_share, may_withdraw, share, shared_with, shares_of, withdraw
+from ulab_teams.teams import all_teams, find_team, members_of
 
 router = APIRouter(prefix="/teams/{team_id}/shares")
 # Between a model's name and version in the form's choice; MLflow lets no name have it.
@@ -34,6 +34,7 @@ def shares(
         teams = [one for one, _ in all_teams(session)]
         mine = shares_of(session, team_id)
         theirs = shared_with(session, team_id)
+        members = members_of(session, team_id)
     works = standing.may(Act.WRITE)
     runs, versions, down = _choices(page, team_id) if works else ([], [], False)
     return page.answer(
@@ -46,6 +47,7 @@ def shares(
         titles={one.id: one.title for one in teams},
         others=[one for one in teams if one.id != team_id],
         may_withdraw=lambda one: may_withdraw(standing.role, one.created_by == page.user.name),
+        lapsed=lambda one: not may_share(members.get(one.created_by)),
         thing=SharedThing,
         runs=runs,
         versions=versions,

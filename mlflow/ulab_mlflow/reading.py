@@ -204,17 +204,17 @@ class Reader:
         """
         held = self.version(workspace, model, number).card
         for field, text in card.items():
-            asked = {"name": model, "version": number, "key": field.tag}
-            if text and text != held.get(field):
+            if text != held.get(field, ""):
+                # Emptied rather than deleted: MLflow lets only a model's maker delete.
                 self._admin.call(
-                    "POST", f"{_API}model-versions/set-tag",
-                    inside=workspace, person=person, **asked, value=text,
-                )  # fmt: skip
-            elif not text and field in held:
-                self._admin.call(
-                    "DELETE", f"{_API}model-versions/delete-tag",
-                    inside=workspace, person=person, **asked,
-                )  # fmt: skip
+                    *("POST", f"{_API}model-versions/set-tag"),
+                    inside=workspace,
+                    person=person,
+                    name=model,
+                    version=number,
+                    key=field.tag,
+                    value=text,
+                )
 
     def _experiment(self, workspace: str, experiment_id: str) -> str:
         found = self._ask(workspace, "experiments/get", experiment_id=experiment_id)

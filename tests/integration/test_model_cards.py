@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -249,6 +250,26 @@ def test_a_promoted_versions_card_is_changed_but_never_emptied(lin: httpx.Client
     assert lin.request("DELETE", f"{API}/registered-models/alias", json=asked).status_code == 200
     assert untag(lin, "kept", number, "licence").status_code == 200
     assert alias(lin, "kept", number).status_code == 400
+
+
+def test_a_card_emptied_at_the_very_moment_of_promotion_promotes_nothing(
+    site: Site, lin: httpx.Client
+) -> None:
+    number = version(lin, "raced", **CARD)
+    asked = {"name": "raced", "alias": "champion"}
+    with site.client("lin", TEAM) as again, ThreadPoolExecutor(2) as pool:
+        for _ in range(15):
+            together = [
+                pool.submit(alias, lin, "raced", number),
+                pool.submit(untag, again, "raced", number, "licence"),
+            ]
+            outcome = sorted(one.result().status_code for one in together)
+            found = seen(lin, "raced", number)
+            keys = {one["key"] for one in found["tags"]}
+            assert outcome == [200, 400]
+            assert bool(found.get("aliases")) is ("ulab.card.licence" in keys)
+            lin.request("DELETE", f"{API}/registered-models/alias", json=asked)
+            assert tag(lin, "raced", number, "licence", "MIT").status_code == 200
 
 
 def test_stages_out_of_use_and_other_tags_need_no_card(lin: httpx.Client) -> None:

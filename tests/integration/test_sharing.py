@@ -270,6 +270,8 @@ def test_the_link_of_who_left_lapses_with_a_sentence(teams: Teams) -> None:
         page = teams.browser(person).see(f"shared/{share_id}")
         assert page.status_code == 404
         assert "formerly, who shared this, no longer works in the team" in page.text
+    assert "lapsed" in teams.browser("lin").see(f"teams/{TEAM}/shares").text
+    assert f"shared/{share_id}" not in teams.browser("gina").see(f"teams/{AUDIENCE}/shares").text
     stranger = teams.browser("stranger").see(f"shared/{share_id}").text
     assert "formerly" not in stranger, "who it isn't for learns nothing"
 

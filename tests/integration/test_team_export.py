@@ -212,6 +212,12 @@ def everything(client: httpx.Client) -> dict[str, Any]:
         one["request_id"]: (one.get("status"), one.get("execution_time_ms"))
         for one in traces.json().get("traces", [])
     }
+    for trace_id in told["traces"]:
+        spans = client.get(
+            "/ajax-api/2.0/mlflow/get-trace-artifact", params={"request_id": trace_id}
+        )
+        assert spans.status_code == 200, spans.text
+        told["files"][trace_id, "spans"] = spans.content
     return told
 
 
@@ -252,7 +258,9 @@ def test_a_plain_mlflow_shows_the_same_and_nothing_of_others(teams: Teams, tmp_p
     assert any(info["lifecycle_stage"] == "deleted" for info, *_ in ours["runs"].values())
     assert max(len(h.get("long", [])) for _, _, h, *_ in ours["runs"].values()) == 5000
     assert ours["models"]["day-ahead"] == [("champion", "1")]
-    assert {path for *_, path in ours["files"]} >= {"kept.txt", "model/weights.pt", "MLmodel"}
+    assert {path for *_, path in ours["files"]} >= {
+        *("kept.txt", "model/weights.pt", "MLmodel", "spans")
+    }
     for part, found in ours.items():
         assert plain[part] == found, part
     summary = json.loads((folder / "export.json").read_text("utf-8"))

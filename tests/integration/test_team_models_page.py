@@ -117,6 +117,17 @@ def test_a_promoted_card_is_changed_and_not_emptied_on_the_page(teams: Teams, ba
     assert tags(teams, bare)["ulab.card.licence"] == "MIT"
 
 
+def test_a_member_empties_a_field_of_anothers_model(teams: Teams, bare: str) -> None:
+    lin, wang = teams.browser("lin"), teams.browser("wang")
+    address = f"teams/{TEAM}/models/card"
+    assert lin.act(address, model=bare, version="1", **CARD).status_code == 204
+    emptied = CARD | {"intended_use": ""}
+    answer = wang.act(address, model=bare, version="1", **emptied)
+    assert answer.status_code == 204, answer.text
+    assert "1 field missing" in wang.see(f"teams/{TEAM}/models").text
+    assert promote(teams, bare) == 400
+
+
 def test_a_new_teams_pages_are_there_before_it_ever_used_mlflow(teams: Teams) -> None:
     sun = teams.browser("sun")
     assert "No model is registered yet" in sun.see("teams/solar/models").text
