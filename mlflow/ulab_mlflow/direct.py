@@ -1,4 +1,4 @@
-"""Hands requests that MLflow's Flask application answers straight to it."""
+"""Hands MLflow what its Flask application answers straight, and files in large pieces."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from starlette.middleware.wsgi import build_environ
+from starlette.responses import FileResponse
 from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,6 +20,27 @@ _DIRECT = re.compile(
 # Python runs one thread at a time, and SQLite writes for one; more only wait for one another. Some
 # are let in beside it, so that a long search holds up nobody.
 THREADS = 8
+
+
+# Each piece of a file costs a thread's turn and a way through all layers.
+PIECE = 1024 * 1024
+
+
+def in_large_pieces(receive: Receive) -> Receive:
+    """Receive a body in fewer and larger pieces, each of `PIECE` bytes and little more."""
+
+    async def receive_more() -> Message:
+        message = await receive()
+        parts, size = [message.get("body", b"")], len(message.get("body", b""))
+        while message.get("more_body", False) and size < PIECE:
+            message = await receive()
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+        return (
+            {**message, "body": b"".join(parts)} if message["type"] == "http.request" else message
+        )
+
+    return receive_more
 
 
 class Direct:
@@ -42,12 +64,13 @@ class Direct:
         self._flask = flask
         self._native = [route for route in whole.routes if not isinstance(route, Mount)]
         self._threads: CapacityLimiter | None = None
+        FileResponse.chunk_size = PIECE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self.is_direct(scope):
             await self._answer(scope, receive, send)
         else:
-            await self.whole(scope, receive, send)
+            await self.whole(scope, in_large_pieces(receive), send)
 
     def is_direct(self, scope: Scope) -> bool:
         """Whether Flask would get this request anyhow."""

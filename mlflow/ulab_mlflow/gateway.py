@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from anyio import to_thread
+from cachetools import LRUCache
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import (
@@ -33,13 +37,16 @@ from ulab_mlflow.links import course_link, experiment_link
 from ulab_mlflow.names import PREFIX, WORKSPACE_HEADER, identity_key_file, socket_of
 from ulab_mlflow.pages import error_page, with_additions
 from ulab_mlflow.reconciling import Reconciler
-from ulab_mlflow.tenancy import may_enter
+from ulab_mlflow.tenancy import Standing, may_enter
 from ulab_mlflow.workspaces import Workspaces
 
 # MLflow itself takes at most 1 MB of metrics, and 10 MB of a file that its pages upload.
 MAX_MESSAGE_MB = 16
 # A notebook that logs in a loop asks the hub once in this time, and loses access as soon.
 LOGIN_SECONDS = 5
+# How long it counts that someone is in a course or team; see "How fast" in docs/experiments.md.
+STANDING_SECONDS = 1.0
+_STANDINGS = 4096
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 # MLflow's client shows the message of these codes as it is.
 _CODES = {
@@ -53,6 +60,14 @@ _CODES = {
 
 class BadAddress(UserError):
     """The address could be understood in more than one way."""
+
+
+class _Kept(NamedTuple):
+    """A standing, and when and of which state of our database it was read."""
+
+    standing: Standing
+    moment: float
+    version: int | None
 
 
 class Gateway:
@@ -74,6 +89,7 @@ class Gateway:
             default_language=settings.site.language,
             cache_seconds=LOGIN_SECONDS,
         )
+        self._standings: LRUCache[str, _Kept] = LRUCache(_STANDINGS)
         self._workspaces = Workspaces.of(settings)
         self.reconciler = Reconciler(self._workspaces)
         self._forwarder = Forwarder(socket_of(settings), shared_key(identity_key_file(settings)))
@@ -147,7 +163,7 @@ class Gateway:
         limit_mb = self._max_artifact_mb if paths.takes_files(path) else MAX_MESSAGE_MB
         passed = await self._forwarder.forward(request, PREFIX, user.name, workspace, limit_mb)
         if passed.status_code == 403:
-            await passed.let_go()
+            passed.let_go()
             raise NotAllowed(
                 mark(
                     "You may not see or change this in MLflow. "
@@ -194,11 +210,29 @@ class Gateway:
             if paths.lists_workspaces(path):
                 await to_thread.run_sync(self._workspaces.settle, user.name)
             return
-        standing = await to_thread.run_sync(self._workspaces.settle, user.name)
-        if not may_enter(standing, workspace):
+        if not await self._may_enter(user.name, workspace):
             raise NotAllowed(
                 mark("You are in no course or team called {workspace}."), workspace=workspace
             )
+
+    async def _may_enter(self, person: str, workspace: str) -> bool:
+        """Whether someone is in a course or team.
+
+        A "yes" counts for `STANDING_SECONDS`, and no longer than our database stays as it is where
+        the database can say so.
+        """
+        now, version = time.monotonic(), self._workspaces.database.version()
+        kept = self._standings.get(person)
+        if (
+            kept is not None
+            and now - kept.moment <= STANDING_SECONDS
+            and kept.version == version
+            and may_enter(kept.standing, workspace)
+        ):
+            return True
+        standing = await to_thread.run_sync(self._workspaces.settle, person)
+        self._standings[person] = _Kept(standing, now, version)
+        return may_enter(standing, workspace)
 
     async def _refuse(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, UserError)
@@ -214,12 +248,21 @@ class Gateway:
         return JSONResponse({"error_code": code, "message": sentence}, error.status)
 
 
+def application(settings: Settings) -> Starlette:
+    """The service, with its part of the state directory got ready."""
+    Layout.of(settings).prepare()
+    app = Gateway(settings).app()
+    # What was imported is no garbage; looking through it would hold requests up.
+    gc.collect()
+    gc.freeze()
+    return app
+
+
 def main() -> None:
     """Serve where the hub told this service to."""
     die_with_parent()
     settings = load_settings()
-    Layout.of(settings).prepare()
-    serve(Gateway(settings).app(), Layout.of(settings), "mlflow")
+    serve(application(settings), Layout.of(settings), "mlflow")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import uvicorn
 from ulab_core.layout import Layout
 from ulab_core.process import die_with_parent
 from ulab_core.secret_files import shared_key
+from ulab_core.serving import IDLE_S
 from ulab_core.settings import Settings, load_settings
 from ulab_mlflow import lookups, sqlite_stores, withholding
 from ulab_mlflow.identity import HOOK, KEY_FILE_VARIABLE
@@ -131,6 +132,8 @@ def main() -> None:
         # Whoever is behind the gateway is said by the signed header, never by an address.
         proxy_headers=False,
         server_header=False,
+        # Longer than the gateway keeps an idle connection, so that none is closed as it is used.
+        timeout_keep_alive=IDLE_S,
     )
 
 

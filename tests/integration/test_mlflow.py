@@ -11,9 +11,11 @@ import httpx
 import pytest
 from integration.mlflow_support import ENERGY, VISION, Site
 
+from ulab_core.database import Database
 from ulab_core.hub_auth import HubLogin
 from ulab_core.models import Enrolment, Person, Role
 from ulab_core.secret_files import shared_key
+from ulab_mlflow.gateway import LOGIN_SECONDS, STANDING_SECONDS
 from ulab_mlflow.links import run_link
 from ulab_mlflow.names import (
     IDENTITY_HEADER,
@@ -262,19 +264,62 @@ def test_the_runs_page_opens_for_the_owner_and_who_teaches_alone(site: Site) -> 
             assert answer.json()["message"] == "These are another person's runs."
 
 
-def test_who_leaves_a_course_is_refused_at_once(site: Site) -> None:
+def leave(site: Site, name: str) -> None:
     with site.database.write() as session:
-        person = Person(name="guest")
+        person = session.query(Person).filter_by(name=name).one()
+        session.delete(session.query(Enrolment).filter_by(person_id=person.id).one())
+
+
+def join(site: Site, name: str, course: str = ENERGY) -> None:
+    with site.database.write() as session:
+        person = Person(name=name)
         session.add(person)
         session.flush()
-        session.add(Enrolment(course_id=ENERGY, person_id=person.id, role=Role.STUDENT))
+        session.add(Enrolment(course_id=course, person_id=person.id, role=Role.STUDENT))
+
+
+def test_who_leaves_a_course_is_refused_at_once(site: Site) -> None:
+    join(site, "guest")
     with site.client("guest", ENERGY) as client:
         assert client.post(f"{API}/experiments/search", json={"max_results": 1}).is_success
-        with site.database.write() as session:
-            session.delete(session.query(Enrolment).filter_by(person_id=person.id).one())
+        leave(site, "guest")
         answer = client.post(f"{API}/experiments/search", json={"max_results": 1})
         assert answer.status_code == 403
         assert not client.get("/api/3.0/mlflow/workspaces").json().get("workspaces")
+
+
+def test_where_the_database_can_not_say_that_it_changed_it_is_within_seconds(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Database, "version", lambda self: None)
+    join(site, "visitor")
+    with site.client("visitor", ENERGY) as client:
+        assert client.post(f"{API}/experiments/search", json={"max_results": 1}).is_success
+        leave(site, "visitor")
+        time.sleep(STANDING_SECONDS + 0.1)
+        answer = client.post(f"{API}/experiments/search", json={"max_results": 1})
+        assert answer.status_code == 403
+
+
+def test_who_joins_a_course_is_let_in_at_once(site: Site) -> None:
+    join(site, "joiner")
+    with site.client("joiner", VISION) as client:
+        assert client.post(f"{API}/experiments/search", json={"max_results": 1}).status_code == 403
+        with site.database.write() as session:
+            person = session.query(Person).filter_by(name="joiner").one()
+            session.add(Enrolment(course_id=VISION, person_id=person.id, role=Role.STUDENT))
+        assert client.post(f"{API}/experiments/search", json={"max_results": 1}).is_success
+
+
+def test_a_revoked_token_is_refused_within_seconds(site: Site) -> None:
+    token = site.hub.give_token("lin", service="mlflow")
+    headers = {"authorization": f"Bearer {token}", WORKSPACE_HEADER: VISION}
+    with httpx.Client(base_url=site.tracking_uri, headers=headers) as client:
+        assert client.post(f"{API}/experiments/search", json={"max_results": 1}).is_success
+        del site.hub.tokens[token]
+        time.sleep(LOGIN_SECONDS + 0.1)
+        answer = client.post(f"{API}/experiments/search", json={"max_results": 1})
+        assert answer.status_code == 401
 
 
 # The gateway -----------------------------------------------------------------------------------

@@ -141,6 +141,20 @@ def test_the_migrations_make_what_the_models_say(database: Database) -> None:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
+def test_the_version_is_another_after_each_commit_of_whomever(database: Database) -> None:
+    first = database.version()
+    with database.read() as session:
+        session.scalars(select(Person)).all()
+    assert database.version() == first
+    seen = {first}
+    for writer in (database, Database(str(database.engine.url))):
+        with writer.write() as session:
+            session.add(Person(name=f"ann{len(seen)}"))
+        seen.add(database.version())
+    assert len(seen) == 3
+    assert Database("postgresql+psycopg://nobody@127.0.0.1:1/x").version() is None
+
+
 def test_a_write_is_all_or_nothing_and_moments_keep_their_zone(database: Database) -> None:
     with pytest.raises(StatementError), database.write() as session:  # noqa: PT012
         session.add(Person(name="lin"))
