@@ -132,9 +132,13 @@ class TeamWatch:
     async def _end(self, spawner: SandboxSpawner, found: tuple[str, str]) -> None:
         log.info("The server of %s ends: %s", spawner.user.name, found[1].format(team=found[0]))
         self._reasons[spawner.user.name, spawner.name] = found
-        await spawner.stop(now=True)
-        # Runs what the hub does whenever a server has ended.
-        await spawner.poll_and_notify()
+        try:
+            await spawner.stop(now=True)
+            # Runs what the hub does whenever a server has ended.
+            await spawner.poll_and_notify()
+        except Exception:
+            # The others' are to end all the same; this one is looked at again in a moment.
+            log.exception("The server of %s does not end", spawner.user.name)
 
     async def _mend(self, teams: set[str]) -> None:
         begun = time.monotonic()
