@@ -39,9 +39,19 @@ _OPEN_PATTERNS = tuple((method, re.compile(pattern)) for method, pattern in _OPE
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
 # Closed too, but MLflow's pages ask them unasked and complain to the person about a refusal.
-EMPTY_ANSWERS: dict[str, dict[str, list[object]]] = {
+EMPTY_ANSWERS: dict[str, dict[str, object]] = {
     "/ajax-api/2.0/mlflow/gateway-proxy": {"endpoints": []},
     "/ajax-api/3.0/mlflow/users/roles/list": {"roles": []},
+    "/ajax-api/3.0/mlflow/assistant/config": {
+        "providers": {},
+        "projects": {},
+        "remote_access_allowed": False,
+    },
+    "/ajax-api/3.0/mlflow/assistant/providers": {
+        "providers": [],
+        "resolved": None,
+        "gateway_vendor_options": {},
+    },
 }
 
 _NEEDS_NO_WORKSPACE = re.compile(_API + r"/(?:server-info|workspaces.*|users/current.*)")

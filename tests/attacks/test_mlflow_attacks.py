@@ -466,8 +466,8 @@ def elsewhere(victim: Things, mine: Things) -> list[str]:
 
 def test_a_teams_model_can_not_point_at_files_outside_the_team(site: Site, victim: Things) -> None:
     """Of a version's source, a link to a run, and an experiment's place for files."""
-    team = make_things(site, TEAM, "m-chief", "sources")
-    headers = headers_of(site, "m-chief", TEAM)
+    team = make_things(site, TEAM, "m-member", "sources")
+    headers = headers_of(site, "m-member", TEAM)
 
     def tell(path: str, body: Any) -> Answer:
         return answer_to(site, "POST", path, headers, body)

@@ -33,6 +33,7 @@ with mlflow.start_run(run_name="from the kernel"):
     mlflow.log_metric("loss", 0.25)
 print(mlflow.last_active_run().info.run_id)
 """
+LARGE_MB = 200
 SEARCH = f"{PREFIX}/ajax-api/2.0/mlflow/experiments/search"
 
 
@@ -168,6 +169,43 @@ def test_a_revoked_token_and_a_student_taken_out_lose_access_within_seconds(
     while status() != 401:
         assert time.monotonic() < revoked + 4 * LOGIN_SECONDS
         time.sleep(0.5)
+
+
+def peak_mb(pid: int) -> float:
+    """The most memory that a process held since `forget_peak`."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def forget_peak(pid: int) -> None:
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def test_a_large_file_goes_up_and_down_in_little_memory(base: Base, lin: HubClient) -> None:
+    wait_until_served(lin)
+    token = base.api_token("lin", ["access:services!service=mlflow"])
+    headers = {"authorization": f"Bearer {token}", WORKSPACE_HEADER: VISION}
+    chunk = os.urandom(1024 * 1024)
+    with httpx.Client(base_url=base.url + PREFIX, headers=headers, timeout=300) as client:
+        place = client.get("/ulab/experiment", params={"course": VISION, "assignment": "garments"})
+        made = client.post(
+            "/api/2.0/mlflow/runs/create", json={"experiment_id": place.json()["experiment_id"]}
+        )
+        uri = made.json()["run"]["info"]["artifact_uri"].removeprefix("mlflow-artifacts:")
+        path = f"/api/2.0/mlflow-artifacts/artifacts/{uri.strip('/')}/model.bin"
+        watched = [process_of(base, name) for name in ("ulab_mlflow.server", "ulab_mlflow.gateway")]
+        for pid in watched:
+            forget_peak(pid)
+        before = [peak_mb(pid) for pid in watched]
+        sent = client.put(path, content=(chunk for _ in range(LARGE_MB)))
+        assert sent.status_code == 200, sent.text
+        received = 0
+        with client.stream("GET", path) as answer:
+            for part in answer.iter_raw(1024 * 1024):
+                received += len(part)
+    assert received == LARGE_MB * len(chunk)
+    grown = [peak_mb(pid) - was for pid, was in zip(watched, before, strict=True)]
+    assert max(grown) < LARGE_MB / 5
 
 
 @pytest.mark.parametrize("module", ["ulab_mlflow.server", "ulab_mlflow.gateway"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ulab_mlflow.guards import contradicts, signed
+from ulab_mlflow.guards import claim, contradicts, signed
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,19 @@ def test_an_address_and_a_body_that_disagree_are_noticed(
     said: dict[str, Any], name: str | None
 ) -> None:
     assert contradicts({"model_id": "m-1"}, said) == name
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"user_id": "prof"},
+        {"tags": []},
+        {"tags": [{"key": "mlflow.user", "value": "prof"}]},
+        {"user_id": "prof", "tags": [{"key": "mlflow.user", "value": "prof"}]},
+    ],
+)
+def test_a_new_run_is_its_makers_whatever_it_says(body: dict[str, Any]) -> None:
+    claim(body)
+    signed(body, "lin")
+    assert body == {"user_id": "lin", "tags": [{"key": "mlflow.user", "value": "lin"}]}
