@@ -44,10 +44,12 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     # Imported when first asked for: a notebook that only says() must not wait for numpy or torch.
-    if name not in _HOMES:
-        raise AttributeError(f"module 'ulab' has no attribute {name!r}")
     import importlib
 
+    if name == "tracking":
+        return importlib.import_module("ulab.tracking")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ulab' has no attribute {name!r}")
     found = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = found
     return found

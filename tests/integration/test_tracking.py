@@ -269,6 +269,33 @@ print(before.run_id)
     assert lab.files(run_id) == ["model.txt"]
 
 
+def test_what_is_written_for_tensorboard_is_noted(lab: Kernel) -> None:
+    """TensorBoard does not come with the base: its writer's one method stands for it."""
+    code = """
+import sys, types, torch, ulab
+class SummaryWriter:
+    written = []
+    def add_scalar(self, tag, scalar_value, global_step=None, walltime=None, new_style=False):
+        self.written.append((tag, global_step, new_style))
+board = sys.modules["torch.utils.tensorboard"] = types.ModuleType("torch.utils.tensorboard")
+board.SummaryWriter = SummaryWriter
+whole = SummaryWriter.add_scalar
+writer = SummaryWriter()
+with ulab.track("board") as run:
+    with ulab.track("inner") as inner:
+        writer.add_scalar("loss/train", torch.tensor(0.5), 7, new_style=True)
+    writer.add_scalar("outer", 1)
+assert SummaryWriter.add_scalar is whole
+assert writer.written == [("loss/train", 7, True), ("outer", None, False)]
+print(run.run_id, inner.run_id)
+"""
+    run_id, inner = lab.value(code).split()
+    [point] = lab.history(inner, "loss/train")
+    assert (point["step"], point["value"]) == (7, 0.5)
+    assert lab.history(run_id, "loss/train") == []
+    assert len(lab.history(run_id, "outer")) == 1
+
+
 def test_torch_is_not_imported_for_a_student_who_does_not_use_it(lab: Kernel) -> None:
     code = """
 import sys, ulab
@@ -306,7 +333,7 @@ def test_one_argument_switches_to_the_team(lab: Kernel) -> None:
     join_team(lab.site, "lin", "windfarm")
     code = """
 import mlflow, ulab
-with ulab.track("forecast", workspace="windfarm", experiment="day-ahead") as run:
+with ulab.track("for the team", workspace="windfarm", experiment="day-ahead") as run:
     run.log(loss=1)
     mlflow.log_metric("plain", 2)
     with mlflow.start_run(nested=True) as nested:

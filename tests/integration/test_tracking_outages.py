@@ -82,6 +82,8 @@ with ulab.track("offline", lr=0.1) as run:
         run.log(loss=step)
     open("model.pt", "w").write("weights")
     run.file("model.pt")
+    with ulab.track("below"):
+        pass
 print(run.run_id, begun, time.time())
 """
     try:
@@ -89,7 +91,7 @@ print(run.run_id, begun, time.time())
     finally:
         site.server.start()
     assert done.returncode == 0
-    assert done.stderr == AWAY + KEPT
+    assert done.stderr == 2 * (AWAY + KEPT), "one for each run"
     run_id, begun, ended = done.stdout.split()
     assert run_id == "None"
     assert lab.value(FLUSH) == "0"
@@ -100,6 +102,8 @@ print(run.run_id, begun, time.time())
     assert steps(lab, info["run_id"]) == list(range(500))
     assert lab.params(info["run_id"]) == {"lr": "0.1"}
     assert lab.files(info["run_id"]) == ["model.pt"]
+    [below] = lab.runs_named("below")
+    assert lab.tags(below["info"]["run_id"])["mlflow.parentRunId"] == info["run_id"]
     assert lab.spools() == []
 
 
@@ -247,6 +251,40 @@ for name in ("older", "newer"):
     [run] = lab.runs_named("newer")
     found = [metric["step"] for metric in run["data"]["metrics"]]
     assert found == [11_999], "the newest is kept"
+
+
+def test_an_interrupt_while_a_block_begins_ends_its_run(lab: Kernel) -> None:
+    code = """
+import os, signal, ulab
+from ulab.tracking import opened
+# As a student who interrupts while the server takes its time.
+opened.errand.call = lambda base: os.kill(os.getpid(), signal.SIGINT)
+try:
+    with ulab.track("interrupted"):
+        raise AssertionError("entered")
+except KeyboardInterrupt:
+    assert ulab.tracking.current.run() is None
+"""
+    done = lab.run(code)
+    assert done.returncode == 0, done.stderr
+    assert lab.value(FLUSH) == "0"
+    [run] = lab.runs_named("interrupted")
+    assert run["info"]["status"] == "KILLED"
+
+
+def test_a_file_larger_than_may_wait_is_left_out(lab: Kernel) -> None:
+    code = """
+import ulab
+with open("huge", "wb") as file:
+    file.truncate(2_000_000)
+with ulab.track("huge") as run:
+    run.log(loss=1)
+    run.file("huge")
+print(run.run_id)
+"""
+    done = lab.run(code, ULAB_TRACKING_MB="1")
+    assert done.stderr == "The file huge is too large to be kept with the run (2 MB).\n"
+    assert lab.files(done.stdout.strip()) == []
 
 
 def test_the_senders_process_is_the_only_one(lab: Kernel) -> None:

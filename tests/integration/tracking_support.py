@@ -107,10 +107,12 @@ class Kernel:
         return [int(lock.read_text()) for lock in locks if locked(lock) and lock.read_text()]
 
     def kill_senders(self) -> None:
-        for process in self.senders():
+        # A kernel that is still there may start another at once.
+        killed = self.senders()
+        for process in killed:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-        wait_until(lambda: not self.senders())
+        wait_until(lambda: not set(killed) & set(self.senders()))
 
     def close(self) -> None:
         for process in self._begun:

@@ -109,7 +109,12 @@ class Block:
         run = Run(None if grading() else self._open())
         current.entered(run)
         self._runs.append(run)
-        run.begin()
+        try:
+            run.begin()
+        except BaseException as error:
+            # An interrupt while it waits: the block is never entered, so nothing would end the run.
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
         return run
 
     def __exit__(
@@ -120,7 +125,11 @@ class Block:
     ) -> None:
         run = self._runs.pop()
         current.left(run)
-        run.end(status(kind))
+        try:
+            run.end(status(kind))
+        except Exception as mistake:
+            # One of ours must not cost a student what was trained for hours.
+            words.tell(words.not_recorded(f"{type(mistake).__name__}: {mistake}."))
 
     def __call__(self, function: Function) -> Function:
         """Make each call of a function a run."""

@@ -105,8 +105,16 @@ class Opened:
         if os.getpid() != self._process:
             # A process that was forked inside the block: the run is not its to end.
             return
-        if self._adopted is not None:
-            self._adopted.leave()
+        try:
+            if self._adopted is not None:
+                self._adopted.leave()
+            self._send_the_rest(status)
+        finally:
+            # Whatever happens, an interrupt too: from here on the sender may end the run.
+            with contextlib.suppress(OSError):
+                os.close(self._lock)
+
+    def _send_the_rest(self, status: str) -> None:
         if self.refused:
             self.writer.close()
         else:
@@ -123,8 +131,6 @@ class Opened:
             self.tell(words.values_refused(state["refused"], state.get("refusal", "")))
         if state.get("finished"):
             self.spool.remove()
-        with contextlib.suppress(OSError):
-            os.close(self._lock)
 
     def make_room(self, more: int = PIECE) -> None:
         """See to it that so many bytes more can wait; the oldest that waits goes."""

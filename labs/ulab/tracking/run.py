@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from ulab.language import say
-from ulab.tracking import current, later, values, words
+from ulab.tracking import current, later, room, values, words
 from ulab.tracking.spool import FILES
 from ulab.tracking.training import Loop, model_params, optimizer_params
 
@@ -151,7 +151,11 @@ class Run:
             )
         if self.opened is None:
             return
-        self.opened.make_room(source.stat().st_size)
+        size = source.stat().st_size
+        if size > room.limit():
+            self.opened.tell(words.too_large(source.name, size))
+            return
+        self.opened.make_room(size)
         kept = self._new_file("file")
         if kept is not None:
             try:

@@ -1,4 +1,4 @@
-"""What a plain PyTorch loop tells by itself, through PyTorch's own hooks: nothing is patched."""
+"""What a PyTorch training tells by itself."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from ulab.tracking.values import simple
 if TYPE_CHECKING:
     from ulab.tracking.run import Run
 
-# Modules whose users have `mlflow.pytorch.autolog` log for them: it covers these and no plain loop.
-AUTOLOGGED = ("lightning", "pytorch_lightning", "torch.utils.tensorboard")
+# What `mlflow.pytorch.autolog` covers; it knows no plain loop.
+LIGHTNING = ("lightning", "pytorch_lightning")
+TENSORBOARD = "torch.utils.tensorboard"
 
 
 class Loop:
@@ -25,6 +26,8 @@ class Loop:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._handle: Any = None
+        self._writer: Any = None
+        self._add_scalar: Any = None
         self.listens = False
         self._names: dict[int, str] = {}
         self._rates: dict[int, list[Any]] = {}
@@ -39,12 +42,44 @@ class Loop:
             from torch.optim.optimizer import register_optimizer_step_post_hook
 
             self._handle = register_optimizer_step_post_hook(self._stepped)
+        with contextlib.suppress(Exception):
+            self._read_along()
+        with contextlib.suppress(Exception):
             _autolog()
 
     def end(self) -> None:
         if self._handle is not None:
             self._handle.remove()
             self._handle = None
+        if self._writer is not None:
+            self._writer.add_scalar = self._add_scalar
+            self._writer = None
+
+    def _read_along(self) -> None:
+        """Note what is written for TensorBoard too.
+
+        MLflow's own way asks the server at each number, and waits for it.
+        """
+        module = sys.modules.get(TENSORBOARD)
+        if module is None:
+            return
+        self._writer = module.SummaryWriter
+        whole = self._add_scalar = self._writer.add_scalar
+
+        def add_scalar(
+            writer: Any,
+            tag: str,
+            scalar_value: Any,
+            global_step: Any = None,
+            *more: Any,
+            **named: Any,
+        ) -> Any:
+            if self._run.is_current():
+                with contextlib.suppress(Exception):
+                    self._run.note_at(int(global_step or 0), {tag: scalar_value})
+            return whole(writer, tag, scalar_value, global_step, *more, **named)
+
+        self._writer.add_scalar = add_scalar
 
     def _stepped(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         rates = [group["lr"] for group in optimizer.param_groups]
@@ -103,12 +138,12 @@ def model_params(model: Any) -> dict[str, Any]:
 
 
 def _autolog() -> None:
-    """MLflow's own logging for those who train with what it knows, unless they chose already."""
-    if not any(name in sys.modules for name in AUTOLOGGED):
+    """MLflow's own logging for those who train with Lightning, unless they chose already."""
+    if not any(name in sys.modules for name in LIGHTNING):
         return
     import mlflow.pytorch
     from mlflow.utils.autologging_utils import AUTOLOGGING_INTEGRATIONS
 
-    if "pytorch" not in AUTOLOGGING_INTEGRATIONS:
+    if not AUTOLOGGING_INTEGRATIONS.get("pytorch"):
         # Models and checkpoints are large; `run.file` keeps the one that is wanted.
         mlflow.pytorch.autolog(log_models=False, checkpoint=False, silent=True)

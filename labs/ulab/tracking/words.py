@@ -61,6 +61,13 @@ def room_was_made() -> str:
     )
 
 
+def too_large(name: str, size: int) -> str:
+    return say(
+        zh=f"文件 {name} 太大（{size / 1e6:.0f} MB），没有随这次运行保存。",
+        en=f"The file {name} is too large to be kept with the run ({size / 1e6:.0f} MB).",
+    )
+
+
 def values_refused(count: int, sentence: str) -> str:
     return say(
         zh=f"有 {count} 项没有被服务器接受：{sentence}",
