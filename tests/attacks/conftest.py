@@ -19,6 +19,7 @@ from integration.sandbox_support import Student, only_root
 from ulab_runtime.sandbox import Mount
 
 if TYPE_CHECKING:
+    from attacks.leak_things import Things
     from integration.mlflow_support import Site
 
 
@@ -37,6 +38,32 @@ def mlflow_site() -> Iterator[Site]:
     with tempfile.TemporaryDirectory() as folder, running_site(Path(folder)) as running:
         people(running)
         yield running
+
+
+@pytest.fixture(scope="session")
+def victim(mlflow_site: Site) -> Things:
+    """A student's things; the attacker is in the same course, and was told every id."""
+    from attacks.leak_people import COURSE
+    from attacks.leak_things import make_things
+
+    return make_things(mlflow_site, COURSE, "m-victim", "garments/m-victim")
+
+
+@pytest.fixture(scope="session")
+def mine(mlflow_site: Site) -> Things:
+    """The attacker's own things."""
+    from attacks.leak_people import COURSE
+    from attacks.leak_things import make_things
+
+    return make_things(mlflow_site, COURSE, "m-attacker", "garments/m-attacker")
+
+
+@pytest.fixture
+def line(mlflow_site: Site) -> Iterator[socket.socket]:
+    """A connection to the gateway for what no client would send."""
+    host, port = mlflow_site.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as opened:
+        yield opened
 
 
 @dataclass(frozen=True)

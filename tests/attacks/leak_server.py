@@ -107,6 +107,10 @@ class Answer(NamedTuple):
     text: str
 
 
+def told(answer: Answer) -> str:
+    return f"{answer.status} {answer.text[:200]}"
+
+
 _lines = threading.local()
 IDLE_S = 2  # less than the gateway keeps an idle connection
 

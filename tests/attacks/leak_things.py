@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, NamedTuple
 
 from attacks.leak_people import TEAM
 from attacks.leak_server import past_the_gateway, platform
+from attacks.leak_table import Row
 from integration.mlflow_support import Site
 
 from ulab_mlflow.cards import CardField
@@ -47,6 +49,19 @@ class Things:
         if isinstance(value, Mapping):
             return {key: self.filled(inner) for key, inner in value.items()}
         return [self.filled(inner) for inner in value] if isinstance(value, list) else value
+
+
+class Address(NamedTuple):
+    """One row at one of the spellings that MLflow serves."""
+
+    row: Row
+    rule: str
+
+    def path(self, things: Things) -> str:
+        def filled(found: re.Match[str]) -> str:
+            return things.ids[found[1]]
+
+        return re.sub(r"<(\w+)>", filled, self.rule)
 
 
 def make_things(site: Site, workspace: str, maker: str, experiment: str) -> Things:
@@ -210,3 +225,47 @@ def _a_static_file() -> str:
     [package] = find_spec("mlflow").submodule_search_locations  # without importing all of it
     build = Path(package) / "server" / "js" / "build"
     return str(next(build.glob("static/js/main*.js")).relative_to(build))
+
+
+def snapshot(site: Site, things: Things) -> dict[str, Any]:
+    """What is kept of the things, in MLflow's administrator's eyes."""
+    ids, inside = things.ids, things.workspace
+    admin = platform(site)
+    values = {
+        "experiment": admin.call(
+            "GET", "2.0/mlflow/experiments/get", inside=inside, experiment_id=ids["experiment"]
+        ),
+        "experiments": admin.call(
+            "GET", "2.0/mlflow/experiments/search", inside=inside, max_results=1000
+        ),
+        "run": admin.call("GET", "2.0/mlflow/runs/get", inside=inside, run_id=ids["run"]),
+        "runs": len(
+            admin.call(
+                "POST",
+                "2.0/mlflow/runs/search",
+                inside=inside,
+                experiment_ids=[ids["experiment"]],
+            )["runs"]
+        ),
+        "models": admin.call(
+            "POST",
+            "2.0/mlflow/logged-models/search",
+            inside=inside,
+            experiment_ids=[ids["experiment"]],
+        ),
+        "registry": admin.call("GET", "2.0/mlflow/registered-models/search", inside=inside),
+        "versions": admin.call("GET", "2.0/mlflow/model-versions/search", inside=inside),
+        "trace": admin.call("GET", "3.0/mlflow/traces/get", inside=inside, trace_id=ids["trace"]),
+        "dataset": admin.call("GET", f"3.0/mlflow/datasets/{ids['dataset']}", inside=inside),
+        "records": admin.call(
+            "GET", f"3.0/mlflow/datasets/{ids['dataset']}/records", inside=inside
+        ),
+    }
+    admin.close()
+    root = site.settings.server.state_dir / "mlflow" / "artifacts"
+    values["files"] = {
+        str(file.relative_to(root)): file.stat().st_size
+        for file in root.rglob("*")
+        if file.is_file()
+    }
+    return values

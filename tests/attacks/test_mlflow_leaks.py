@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import pytest
@@ -20,9 +20,16 @@ from attacks.leak_people import (
     TEAM,
     headers_of,
 )
-from attacks.leak_server import Answer, Served, answer_to, past_the_gateway, platform, served
+from attacks.leak_server import (
+    Answer,
+    Served,
+    answer_to,
+    past_the_gateway,
+    served,
+    told,
+)
 from attacks.leak_table import GRAPHQL, OPEN, May, Row, closed
-from attacks.leak_things import Things, make_things
+from attacks.leak_things import Address, Things, make_things, snapshot
 from integration.mlflow_support import Site
 
 from ulab_mlflow.names import PLATFORM
@@ -54,19 +61,6 @@ def things(site: Site) -> dict[str, Things]:
 @pytest.fixture(scope="module")
 def all_served(site: Site) -> Served:
     return served(site)
-
-
-class Address(NamedTuple):
-    """One row at one of the spellings that MLflow serves."""
-
-    row: Row
-    rule: str
-
-    def path(self, things: Things) -> str:
-        def filled(found: re.Match[str]) -> str:
-            return things.ids[found[1]]
-
-        return re.sub(r"<(\w+)>", filled, self.rule)
 
 
 def spelled(path: str) -> tuple[str, ...]:
@@ -125,10 +119,6 @@ def ask(site: Site, cell: Cell, things: Things) -> Answer:
     path = cell.address.path(things) + (f"?{query}" if query else "")
     headers = headers_of(site, cell.person, cell.workspace)
     return answer_to(site, row.method, path, headers, things.filled(row.body))
-
-
-def told(answer: Answer) -> str:
-    return f"{answer.status} {answer.text[:200]}"
 
 
 # Every address is decided ----------------------------------------------------------------------
@@ -201,50 +191,6 @@ def cells_of_the_refused(target: str, addresses: Sequence[Address]) -> list[Cell
             # MLflow then takes its own first workspace.
             cells += [Cell(address, person, None) for person in ("m-left", "m-outsider")]
     return cells
-
-
-def snapshot(site: Site, things: Things) -> dict[str, Any]:
-    """What is kept of the things, in MLflow's administrator's eyes."""
-    ids, inside = things.ids, things.workspace
-    admin = platform(site)
-    values = {
-        "experiment": admin.call(
-            "GET", "2.0/mlflow/experiments/get", inside=inside, experiment_id=ids["experiment"]
-        ),
-        "experiments": admin.call(
-            "GET", "2.0/mlflow/experiments/search", inside=inside, max_results=1000
-        ),
-        "run": admin.call("GET", "2.0/mlflow/runs/get", inside=inside, run_id=ids["run"]),
-        "runs": len(
-            admin.call(
-                "POST",
-                "2.0/mlflow/runs/search",
-                inside=inside,
-                experiment_ids=[ids["experiment"]],
-            )["runs"]
-        ),
-        "models": admin.call(
-            "POST",
-            "2.0/mlflow/logged-models/search",
-            inside=inside,
-            experiment_ids=[ids["experiment"]],
-        ),
-        "registry": admin.call("GET", "2.0/mlflow/registered-models/search", inside=inside),
-        "versions": admin.call("GET", "2.0/mlflow/model-versions/search", inside=inside),
-        "trace": admin.call("GET", "3.0/mlflow/traces/get", inside=inside, trace_id=ids["trace"]),
-        "dataset": admin.call("GET", f"3.0/mlflow/datasets/{ids['dataset']}", inside=inside),
-        "records": admin.call(
-            "GET", f"3.0/mlflow/datasets/{ids['dataset']}/records", inside=inside
-        ),
-    }
-    admin.close()
-    root = site.settings.server.state_dir / "mlflow" / "artifacts"
-    values["files"] = {
-        str(file.relative_to(root)): file.stat().st_size
-        for file in root.rglob("*")
-        if file.is_file()
-    }
-    return values
 
 
 def refused(cell: Cell, answer: Answer, things: Things) -> bool:

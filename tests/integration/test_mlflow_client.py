@@ -38,3 +38,23 @@ def test_outside_an_assignment_a_sentence_says_where_to_run_it(
         plain = kernel.run(PLAIN)
         assert plain.returncode != 0
         assert "from the folder of an assignment" in plain.stderr
+
+
+TRACED = """
+import mlflow
+@mlflow.trace
+def square(x):
+    return x * x
+square(3)
+mlflow.flush_trace_async_logging()
+[trace] = mlflow.search_traces(return_type="list")
+print(trace.data.spans[0].name, trace.data.spans[0].outputs)
+"""
+
+
+def test_what_is_traced_is_kept_without_a_word(lab: Kernel) -> None:
+    """OpenTelemetry's way in is closed, so MLflow's client keeps it as a file."""
+    kept = lab.run(TRACED)
+    assert kept.stdout.strip().splitlines()[-1] == "square 9", kept.stderr
+    assert "WARNING" not in kept.stderr
+    assert "Failed" not in kept.stderr
