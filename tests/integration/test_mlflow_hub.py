@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -124,6 +125,29 @@ async def test_a_kernel_in_the_sandbox_tracks_a_run(base: Base, lin: HubClient) 
     assert tags["mlflow.user"] == "lin"
     # Cells, this one too, as this kernel ran them.
     assert len(tags["ulab.executed_sha256"]) == 64
+
+
+async def test_a_killed_gateway_costs_a_run_no_point(base: Base, lin: HubClient) -> None:
+    kernel = await open_kernel(base.url, "lin", base.api_token("lin"))
+    await kernel.text(LOG_A_RUN)
+    slow = TRACK_A_RUN.replace("run.log(loss=step)", "run.log(loss=step); time.sleep(0.005)")
+    running = asyncio.create_task(kernel.text(f"import time\n{slow}"))
+    await asyncio.sleep(4)
+    os.kill(process_of(base, "ulab_mlflow.gateway"), signal.SIGKILL)
+    run_id = (await running).strip().splitlines()[-1]
+    left = await kernel.text("print(ulab.tracking.flush(120))")
+    assert left.strip().splitlines()[-1] == "0"
+    wait_until_served(lin)
+    found = lin.get(
+        f"{PREFIX}/ajax-api/2.0/mlflow/metrics/get-history",
+        params={"run_id": run_id, "metric_key": "loss", "max_results": 25_000},
+        headers={
+            WORKSPACE_HEADER: VISION,
+            "sec-fetch-site": "same-origin",
+            "referer": f"{base.url}{PREFIX}/",
+        },
+    )
+    assert sorted(point["step"] for point in found.json()["metrics"]) == list(range(2000))
 
 
 def test_another_student_gets_403_in_the_hubs_login(base: Base, lin: HubClient) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from integration.mlflow_support import Site, running_site
-from integration.tracking_support import Kernel, kernel_of, wait_until
+from integration.tracking_support import Kernel, join_team, kernel_of, leave_team, wait_until
 
 from ulab.tracking.spool import Spool
 
@@ -88,6 +88,10 @@ print(run.run_id, begun, time.time())
 """
     try:
         done = lab.run(code)
+        kept = [path for path in (lab.home / ".cache" / "ulab").rglob("*") if path.is_file()]
+        assert len(kept) > 5
+        token = site.token("lin").encode()
+        assert not any(token in path.read_bytes() for path in kept), "no login lies on the disk"
     finally:
         site.server.start()
     assert done.returncode == 0
@@ -251,6 +255,32 @@ for name in ("older", "newer"):
     [run] = lab.runs_named("newer")
     found = [metric["step"] for metric in run["data"]["metrics"]]
     assert found == [11_999], "the newest is kept"
+
+
+def test_rights_that_go_are_one_sentence_and_what_was_noted_waits(site: Site, lab: Kernel) -> None:
+    join_team(site, "lin", "tides")
+    code = """
+import sys, ulab
+with ulab.track("of a team", workspace="tides") as run:
+    run.log(loss=0)
+    print("begun", flush=True)
+    sys.stdin.readline()
+    for step in range(1, 100):
+        run.log(loss=step)
+print(run.run_id)
+"""
+    process = lab.begin(code)
+    said(process, "begun")
+    leave_team(site, "lin", "tides")
+    out, err = process.communicate("go on\n", timeout=120)
+    assert process.returncode == 0
+    assert err.splitlines() == ["You are in no course or team called tides. " + KEPT.strip()]
+    assert len(lab.spools()) == 1
+    join_team(site, "lin", "tides")
+    lab.kill_senders()
+    assert lab.value(FLUSH) == "0"
+    history = lab.history(out.strip(), "loss", "tides")
+    assert [point["step"] for point in history] == list(range(100))
 
 
 def test_an_interrupt_while_a_block_begins_ends_its_run(lab: Kernel) -> None:

@@ -75,6 +75,7 @@ class Kernel:
             [sys.executable, "-c", code],
             cwd=self.folder,
             env=kept | ours | variables,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -184,6 +185,12 @@ def join_team(site: Site, person: str, team: str) -> None:
         if session.get(TeamMember, (team, found.id)) is None:
             member = TeamMember(team_id=team, person_id=found.id, role=TeamRole.MEMBER)
             session.add(member)
+
+
+def leave_team(site: Site, person: str, team: str) -> None:
+    with site.database.write() as session:
+        found = session.scalars(select(Person).where(Person.name == person)).one()
+        session.delete(session.get_one(TeamMember, (team, found.id)))
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 90) -> None:
