@@ -41,6 +41,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "_MLFLOW_IN_JOB_EXECUTOR": "false",
         "MLFLOW_ENABLE_WORKSPACES": "true",
         "MLFLOW_BASIC_AUTH_FAIL_CLOSED": "true",
+        # Its own roles in each workspace: to do everything there, or to read everything.
+        "MLFLOW_RBAC_SEED_DEFAULT_ROLES": "false",
         "MLFLOW_AUTH_CONFIG_PATH": str(rooms.mlflow / "auth.ini"),
         "MLFLOW_SERVER_ALLOWED_HOSTS": "mlflow",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
