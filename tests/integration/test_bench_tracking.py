@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from integration.hub_stub import free_port
+from integration.postgres_support import Postgres, installed
+from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
 from ulab_core.settings import load_settings
@@ -81,6 +83,22 @@ def test_a_database_that_can_not_be_reached_is_said() -> None:
         stores(f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/x", SIDES),
     ):
         raise AssertionError("it was let in")
+
+
+def test_each_side_gets_a_database_that_is_dropped_again(tmp_path: Path) -> None:
+    if not installed():
+        pytest.skip("PostgreSQL is not installed")
+    with Postgres(tmp_path) as server:
+        url = server.new_database()
+        before = server.ask("SELECT datname FROM pg_database ORDER BY datname")
+        with stores(url, SIDES) as urls:
+            for side in SIDES:
+                engine = create_engine(urls[side])
+                with engine.begin() as connection:
+                    connection.execute(text("CREATE TABLE kept (one INTEGER)"))
+                    # The connection stays open, as that of a server which is slow to end.
+            assert len(server.ask("SELECT datname FROM pg_database")) == len(before) + len(SIDES)
+        assert server.ask("SELECT datname FROM pg_database ORDER BY datname") == before
 
 
 def test_memory_is_that_of_the_process() -> None:
