@@ -39,6 +39,8 @@ from ulab_mlflow.export_archive import archive
 from ulab_mlflow.names import WORKSPACE_HEADER
 
 FOREIGN = "MARKER-OF-ANOTHER-TEAM"
+# Two servers and a dozen programs are started for these.
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
