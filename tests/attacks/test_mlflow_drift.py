@@ -266,8 +266,10 @@ def test_what_a_kill_left_half_done_is_completed(
         process.wait()
     assert folder.exists()
     assert 0 < len(accounts(site, names)) < len(names), "it was over before the kill"
-    reconciler.run()
-    assert reconciler.look() == []
+    until = time.monotonic() + 30
+    # What was in hand at the kill may be done by MLflow after a look.
+    while reconciler.run():
+        assert time.monotonic() < until, "it is never as it should be"
     for name in accounts(site, names):
         held = tamper(site, "GET", "3.0/mlflow/users/permissions/list", username=name)
         assert [one["permission"] for one in held["permissions"]] == ["EDIT"]
