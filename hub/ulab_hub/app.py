@@ -22,9 +22,9 @@ from ulab_core.settings import Settings, load_settings
 from ulab_core.web_requests import safe_next
 from ulab_hub import chosen, login
 from ulab_hub.language import LanguageTransform, current_language, translate, translate_plural
+from ulab_hub.rights_watch import RightsWatch
 from ulab_hub.service_spawner import look_after_services
 from ulab_hub.stock_messages import said_our_way
-from ulab_hub.team_watch import TeamWatch
 
 TEMPLATES = Path(__file__).parent / "templates"
 COOKIE_DAYS = 365
@@ -42,7 +42,7 @@ class ULabHub(JupyterHub):
         options = self.jinja_environment_options  # type: ignore[has-type]
         self.jinja_environment_options = options | {"extensions": ["jinja2.ext.i18n"]}
         super().init_tornado_settings()
-        self.team_watch = TeamWatch(
+        self.rights_watch = RightsWatch(
             settings,
             self._spawners,
             known_accounts=isinstance(self.authenticator, NativeAuthenticator),
@@ -57,11 +57,11 @@ class ULabHub(JupyterHub):
 
     def _why_ended(self, person: str) -> str:
         """What to say to someone whose server was ended by us; empty if it wasn't."""
-        found = self.team_watch.why_ended(person)
-        return translate(found[1]).format(team=found[0]) if found else ""
+        found = self.rights_watch.why_ended(person)
+        return found.said(translate) if found else ""
 
     async def start(self) -> None:
-        self._watching = asyncio.create_task(self.team_watch.run())
+        self._watching = asyncio.create_task(self.rights_watch.run())
         await super().start()
 
     def init_services(self) -> None:

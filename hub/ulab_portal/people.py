@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from dataclasses import dataclass
 from typing import Annotated
@@ -17,17 +16,15 @@ from ulab_core.errors import NotFound, TooLarge, UserError
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
 from ulab_core.models import Person, Role
-from ulab_core.rights import Act, may
+from ulab_core.rights import Act
 from ulab_core.signing_in import names_with_account
 from ulab_coursework.courses import enrol_all, people_of, remove, require_right
 from ulab_coursework.roster import parse_roster
 from ulab_coursework.roster_rows import apply_rows
 from ulab_portal.page import Page, acting, reading
-from ulab_portal.servers import ServerProblem
 from ulab_portal.watching import viewer_of
 
 router = APIRouter()
-log = logging.getLogger(__name__)
 MAX_ROSTER_BYTES = 2 * 1024 * 1024
 
 
@@ -72,9 +69,7 @@ async def add(
         raise UserError(mark("The roster file {file} is empty."), file=roster.filename)
     if not wanted and not content:
         raise UserError(mark("Paste names or choose a roster file first."))
-    added, former = await run_in_threadpool(_add, page, course_id, wanted, role, content)
-    for name in former:
-        await _end_grading(page, course_id, name)
+    added = await run_in_threadpool(_add, page, course_id, wanted, role, content)
     return page.go(f"courses/{course_id}/teach?added={added}")
 
 
@@ -83,25 +78,16 @@ async def take_out(
     course_id: str, page: Annotated[Page, Depends(acting)], name: Annotated[str, Form()]
 ) -> Response:
     """Take someone out of the course; what they handed in stays."""
-    if may(await run_in_threadpool(_take_out, page, course_id, name), Act.GRADE):
-        await _end_grading(page, course_id, name)
+    await run_in_threadpool(_take_out, page, course_id, name)
     if name == page.user.name:
         return page.go("")
     return page.go(f"courses/{course_id}/teach")
 
 
-async def _end_grading(page: Page, course_id: str, name: str) -> None:
-    try:
-        await page.portal.server_of(page.user).end_grading(name, course_id)
-    except ServerProblem:
-        # Who may open it is asked at each start; the idle culler ends it at the latest.
-        log.warning("The grading server of %s in %s may still run.", name, course_id)
-
-
-def _take_out(page: Page, course_id: str, name: str) -> Role:
+def _take_out(page: Page, course_id: str, name: str) -> None:
     with page.portal.db.write() as session:
         require_right(session, course_id, page.user.name, Act.PEOPLE)
-        return remove(session, course_id, name, page.user.name)
+        remove(session, course_id, name, page.user.name)
 
 
 @dataclass(frozen=True)
@@ -137,24 +123,16 @@ def members(session: Session, layout: Layout, course_id: str) -> list[Member]:
     ]
 
 
-def _add(
-    page: Page, course_id: str, names: list[str], role: Role, roster: bytes
-) -> tuple[int, set[str]]:
-    """How many are new in the course, and who may no longer grade in it."""
+def _add(page: Page, course_id: str, names: list[str], role: Role, roster: bytes) -> int:
+    """How many are new in the course."""
     with page.portal.db.write() as session:
         require_right(session, course_id, page.user.name, Act.PEOPLE)
-        before, graded = len(people_of(session, course_id)), _graders(session, course_id)
+        before = len(people_of(session, course_id))
         if names:
             add_known(session, course_id, names, role, page.user.name)
         if roster:
             add_roster(session, course_id, roster, page.user.name)
-        added = len(people_of(session, course_id)) - before
-        return added, graded - _graders(session, course_id)
-
-
-def _graders(session: Session, course_id: str) -> set[str]:
-    roles = (role for role in Role if may(role, Act.GRADE))
-    return {one.name for role in roles for one in people_of(session, course_id, role)}
+        return len(people_of(session, course_id)) - before
 
 
 def add_known(session: Session, course_id: str, names: list[str], role: Role, actor: str) -> None:

@@ -84,13 +84,6 @@ class OwnServer:
                 mark("Your server did not start. {reason}"), reason=said or reply.status_code
             )
 
-    async def end_grading(self, person: str, course: str) -> None:
-        """Have the hub end someone's grading server, in which the course's folder lies open."""
-        path = f"hub/api/users/{quote(person)}/servers/grade-{course}"
-        reply = await self._ask("DELETE", path, self.hub_token, START_TIMEOUT_S)
-        if reply.status_code not in (202, 204, 404):
-            raise ServerProblem(_SILENT)
-
     async def submit(self, course: str, assignment: str) -> dict[str, Any]:
         """Have the server hand in the notebook as it was last saved, and return the receipt."""
         reply = await self._ask(

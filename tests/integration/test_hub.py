@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -297,6 +298,17 @@ def test_who_grades_gets_the_courses_grading_server(base: Base, name: str) -> No
     assert " /srv/course " in mounts
     stopped = client.api("DELETE", f"users/{name}/servers/grade-{COURSE}", json={"remove": True})
     assert stopped.status_code in (202, 204)
+
+
+def test_who_grades_no_more_has_no_grading_server_left(base: Base) -> None:
+    client = base.client("helper")
+    base.start_server(client, "helper", f"grade-{COURSE}")
+    inside = command_in_sandbox(_server_pid(base, "helper", f"grade-{COURSE}"))
+    ended = select.poll()
+    ended.register(os.pidfd_open(inside))
+    with base.database.write() as session:
+        enrol(session, COURSE, "helper", Role.STUDENT, "teacher")
+    assert ended.poll(30_000), "the course lies open still"
 
 
 # --- Profiles ------------------------------------------------------------------------------------

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from integration.coursework_support import COURSE, LAB, answer, grade_all, publish_version
-from integration.portal_support import ORIGIN, PREFIX, Portal, make_portal
+from integration.portal_support import PREFIX, Portal, make_portal
 from sqlalchemy import func, select
 
 from ulab_core.errors import NotAllowed
@@ -27,7 +26,6 @@ from ulab_core.models import (
 from ulab_coursework.courses import enrol, ensure_person, role_in
 from ulab_coursework.tries import load_class
 from ulab_hub.residents import settle
-from ulab_portal.servers import OwnServer
 
 TEACH = f"courses/{COURSE}/teach"
 TEACH_LAB = f"{TEACH}/labs/{LAB}"
@@ -235,25 +233,3 @@ def test_the_only_instructor_stays_one(portal: Portal) -> None:
     assert carol.act(f"{TEACH}/people", names="carol", role="assistant").status_code == 204
     with portal.base.db.read() as session:
         assert role_in(session, COURSE, "carol") is Role.ASSISTANT
-
-
-def test_who_assists_no_more_has_no_grading_server_left(
-    portal: Portal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-
-    def hub(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url.path)
-        return httpx.Response(204)
-
-    def own_server(portal: object, user: object) -> OwnServer:
-        transport = httpx.MockTransport(hub)
-        return OwnServer(ORIGIN, "/", "carol", "token-of-carol", "token-of-portal", transport)
-
-    monkeypatch.setattr("ulab_portal.page.Portal.server_of", own_server)
-    carol = portal.browser("carol")
-    carol.act(f"{TEACH}/people", names="tara", role="student")
-    carol.act(f"{TEACH}/people", names="tara", role="assistant")
-    assert asked == [f"/hub/api/users/tara/servers/grade-{COURSE}"]
-    carol.act(f"{TEACH}/people/remove", name="tara")
-    assert len(asked) == 2

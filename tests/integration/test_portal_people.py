@@ -10,13 +10,12 @@ from pathlib import Path
 import httpx
 import pytest
 from integration.coursework_support import COURSE, LAB, answer
-from integration.portal_support import ORIGIN, PREFIX, Portal, make_portal
+from integration.portal_support import PREFIX, Portal, make_portal
 from sqlalchemy import select
 
 from ulab_core.models import Submission
 from ulab_core.signing_in import names_with_account
 from ulab_coursework.courses import role_in
-from ulab_portal.servers import OwnServer
 
 TEACH = f"courses/{COURSE}/teach"
 
@@ -79,33 +78,3 @@ def test_someone_taken_out_is_gone_and_what_they_handed_in_is_kept(portal: Porta
     # Back again, everything is where it was.
     carol.act(f"{TEACH}/people", names="bob")
     assert portal.browser("bob").see(f"courses/{COURSE}/labs/{LAB}").status_code == 200
-
-
-@pytest.mark.parametrize("status", [204, 503])
-def test_an_instructor_taken_out_has_no_grading_server_left(
-    portal: Portal, monkeypatch: pytest.MonkeyPatch, status: int
-) -> None:
-    asked: list[httpx.Request] = []
-
-    def hub(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return httpx.Response(status)
-
-    def own_server(portal: object, user: object) -> OwnServer:
-        transport = httpx.MockTransport(hub)
-        return OwnServer(ORIGIN, "/", "carol", "token-of-carol", "token-of-portal", transport)
-
-    monkeypatch.setattr("ulab_portal.page.Portal.server_of", own_server)
-    carol = portal.browser("carol", "en")
-    carol.act(f"{TEACH}/people", names="dave", role="instructor")
-    assert carol.act(f"{TEACH}/people/remove", name="dave").status_code == 204
-    [request] = asked
-    assert (request.method, request.url.path) == (
-        "DELETE",
-        f"/hub/api/users/dave/servers/grade-{COURSE}",
-    )
-    assert request.headers["authorization"] == "token token-of-portal"
-    assert carol.act(f"{TEACH}/people/remove", name="alice").status_code == 204
-    assert len(asked) == 1, "a student has none"
-    with portal.base.db.read() as session:
-        assert role_in(session, COURSE, "dave") is None

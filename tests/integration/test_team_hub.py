@@ -21,7 +21,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 
 from ulab_core.team_models import Team, TeamRole
 from ulab_coursework.courses import ensure_person
-from ulab_hub.team_watch import LOOK_S
+from ulab_hub.rights_watch import LOOK_S
 from ulab_teams.folders import team_gid
 from ulab_teams.teams import create_team, remove_member, set_member
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ulab_core.team_models import TeamRole
-from ulab_hub.team_watch import lost_right
+from ulab_hub.rights_watch import Folders, lost_right
 from ulab_teams.rights import Act, Standing
 
 SEE, READ, WRITE, MANAGE = Act.SEE, Act.READ, Act.WRITE, Act.MANAGE
@@ -31,7 +31,7 @@ def test_what_a_standing_lets_one_do(standing: Standing, allowed: set[Act]) -> N
 
 
 @pytest.mark.parametrize(
-    ("had", "has", "team"),
+    ("had", "has", "lost"),
     [
         ({}, {}, None),
         ({"a": True}, {"a": True}, None),
@@ -44,7 +44,15 @@ def test_what_a_standing_lets_one_do(standing: Standing, allowed: set[Act]) -> N
     ],
 )
 def test_what_ends_a_running_server(
-    had: dict[str, bool], has: dict[str, bool], team: str | None
+    had: dict[str, bool], has: dict[str, bool], lost: str | None
 ) -> None:
-    found = lost_right(had, has)
-    assert (found[0] if found else None) == team
+    found = lost_right(Folders(had), Folders(has))
+    assert (found.values["team"] if found else None) == lost
+
+
+@pytest.mark.parametrize(
+    ("has", "lost"), [({"vision"}, None), ({"vision", "energy"}, None), ({"energy"}, "vision")]
+)
+def test_what_ends_a_grading_server(has: set[str], lost: str | None) -> None:
+    found = lost_right(Folders(courses=("vision",)), Folders(courses=has))
+    assert (found.values["course"] if found else None) == lost

@@ -1,4 +1,4 @@
-"""End the servers of people who lost a right to a team's folder, and have moved files mended."""
+"""End the servers of people who lost a right to a folder in them, and have moved files mended."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from ulab_core.database import Database
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
+from ulab_core.models import Enrolment, Person
+from ulab_core.rights import Act, may
 from ulab_core.settings import Settings
 from ulab_core.signing_in import names_with_account
 from ulab_core.team_models import Team
+from ulab_hub.residents import course_of
 from ulab_hub.spawner import SandboxSpawner
 from ulab_teams.folders import folders_of, team_gid
 
@@ -31,36 +36,59 @@ LOST = mark("You are no longer in the team {team}, so the server that had its fo
 LESS = mark(
     "You now only read the folder of the team {team}, so the server that wrote in it was stopped."
 )
+UNGRADED = mark("You no longer grade the course {course}, so its grading server was stopped.")
 
 
-def lost_right(had: Mapping[str, bool], has: Mapping[str, bool]) -> tuple[str, str] | None:
-    """What a running server has that its person may not have any more.
+@dataclass(frozen=True)
+class Folders:
+    """The folders beside the home that a server has, or that its person has a right to.
 
     Parameters
     ----------
-    had, has
-        Whether each team's folder is writable: in the server, and by right.
+    teams
+        Whether each team's is writable.
+    courses
+        Those whose coursework lies open in a grading server.
+    """
 
-    Returns
-    -------
-    tuple or None
-        A team and the sentence about it.
+    teams: Mapping[str, bool] = field(default_factory=dict)
+    courses: Collection[str] = ()
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a server was ended: a sentence and what it is about."""
+
+    sentence: str
+    values: Mapping[str, str]
+
+    def said(self, translate: Callable[[str], str] = str) -> str:
+        return translate(self.sentence).format(**self.values)
+
+
+def lost_right(had: Folders, has: Folders) -> Reason | None:
+    """What a running server has that its person may not have any more.
 
     Examples
     --------
-    >>> lost_right({"a": True}, {"a": False})[0], lost_right({"a": False}, {"a": True})
-    ('a', None)
+    >>> lost_right(Folders({"a": True}), Folders({"a": False})).values
+    {'team': 'a'}
+    >>> lost_right(Folders({"a": False}), Folders({"a": True})) is None
+    True
     """
-    for team, writable in had.items():
-        if team not in has:
-            return team, LOST
-        if writable and not has[team]:
-            return team, LESS
+    for course in had.courses:
+        if course not in has.courses:
+            return Reason(UNGRADED, {"course": course})
+    for team, writable in had.teams.items():
+        if team not in has.teams:
+            return Reason(LOST, {"team": team})
+        if writable and not has.teams[team]:
+            return Reason(LESS, {"team": team})
     return None
 
 
-class TeamWatch:
-    """Looks after the running servers that have a team's folder.
+class RightsWatch:
+    """Looks after the running servers that have a team's folder or a course's.
 
     Parameters
     ----------
@@ -83,10 +111,10 @@ class TeamWatch:
         self._spawners = spawners
         self._known_accounts = known_accounts
         self._mend_at = 0.0
-        self._reasons: dict[tuple[str, str], tuple[str, str]] = {}
+        self._reasons: dict[tuple[str, str], Reason] = {}
 
-    def why_ended(self, person: str, server: str = "") -> tuple[str, str] | None:
-        """The team and the sentence, if this is what ended someone's last server."""
+    def why_ended(self, person: str, server: str = "") -> Reason | None:
+        """The reason, if this is what ended someone's last server."""
         return self._reasons.get((person, server))
 
     async def run(self) -> None:
@@ -96,7 +124,7 @@ class TeamWatch:
             try:
                 await self.look()
             except Exception:
-                log.exception("It is not known who lost the right to a team's folder")
+                log.exception("It is not known who lost the right to a folder")
 
     async def look(self) -> None:
         """Look once."""
@@ -104,14 +132,14 @@ class TeamWatch:
         for spawner in known:
             if spawner.active:
                 self._reasons.pop((spawner.user.name, spawner.name), None)
-        watched = [
-            one for one in known if isinstance(one, SandboxSpawner) and one.teams and one.ready
-        ]
+        running = [one for one in known if isinstance(one, SandboxSpawner) and one.ready]
+        folders = {one: _folders_in(one) for one in running}
+        watched = {one: had for one, had in folders.items() if had.teams or had.courses}
         if not watched:
             return
         rights = await asyncio.to_thread(self._rights, {one.user.name for one in watched})
-        for spawner in watched:
-            found = lost_right(spawner.teams, rights[spawner.user.name])
+        for spawner, had in watched.items():
+            found = lost_right(had, rights[spawner.user.name])
             if found is not None:
                 await self._end(spawner, found)
         if time.monotonic() >= self._mend_at:
@@ -119,18 +147,21 @@ class TeamWatch:
             teams = {team for spawner in watched for team in spawner.teams}
             self._mending = asyncio.create_task(self._mend(teams))
 
-    def _rights(self, names: set[str]) -> dict[str, dict[str, bool]]:
+    def _rights(self, names: set[str]) -> dict[str, Folders]:
         accounts = names_with_account(self._layout) if self._known_accounts else None
         with self._database.read() as session:
             return {
-                name: {one.team: one.writable for one in folders_of(session, name)}
+                name: Folders(
+                    {one.team: one.writable for one in folders_of(session, name)},
+                    _graded_by(session, name),
+                )
                 if accounts is None or name in accounts
-                else {}
+                else Folders()
                 for name in names
             }
 
-    async def _end(self, spawner: SandboxSpawner, found: tuple[str, str]) -> None:
-        log.info("The server of %s ends: %s", spawner.user.name, found[1].format(team=found[0]))
+    async def _end(self, spawner: SandboxSpawner, found: Reason) -> None:
+        log.info("The server of %s ends: %s", spawner.user.name, found.said())
         self._reasons[spawner.user.name, spawner.name] = found
         try:
             await spawner.stop(now=True)
@@ -166,3 +197,18 @@ class TeamWatch:
     @property
     def _uid_base(self) -> int:
         return self._settings.accounts.uid_base
+
+
+def _folders_in(spawner: SandboxSpawner) -> Folders:
+    course = course_of(spawner.name)
+    return Folders(spawner.teams, (course,) if course else ())
+
+
+def _graded_by(session: Session, name: str) -> set[str]:
+    """The courses that someone may grade in."""
+    rows = session.execute(
+        select(Enrolment.course_id, Enrolment.role)
+        .join(Person, Person.id == Enrolment.person_id)
+        .where(Person.name == name)
+    )
+    return {row.course_id for row in rows if may(row.role, Act.GRADE)}
