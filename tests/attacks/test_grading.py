@@ -27,6 +27,7 @@ class Grader:
     """
 
     def __init__(self, folder: Path, wanted: list[Attempt]) -> None:
+        self.wanted = wanted
         self._folder = folder
         self._settings = Settings(
             server=Server(state_dir=folder / "state"),
@@ -73,7 +74,7 @@ def grader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         and item.fspath == request.fspath
         and hasattr(item, "callspec")
     ]
-    return Grader(tmp_path_factory.mktemp("graded"), found)
+    return Grader(tmp_path_factory.mktemp("graded"), found or ATTEMPTS)
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda attempt: attempt.name)
@@ -92,6 +93,12 @@ def test_it_gets_the_score_it_must(grader: Grader, attempt: Attempt) -> None:
         if cell.points is None or not bounds[cell.id][0] <= cell.points <= bounds[cell.id][1]
     }
     assert not wrong, wrong
+
+
+def test_none_leaves_a_process(grader: Grader) -> None:
+    # Not after each: the one that tries may be graded at that moment, beside others.
+    for attempt in grader.wanted:
+        grader.graded(attempt)
     assert not left_processes()
 
 
