@@ -64,7 +64,8 @@ def refuse_id(session: Session, team_id: str) -> None:
         raise BadTeam(
             mark(
                 "{name} can't be a team's id: use 2 to 24 small letters, digits and hyphens, "
-                "with a letter first and no hyphen last."
+                "with a letter first and no hyphen last, and no word that U Lab or MLflow needs "
+                "itself, such as default or teams."
             ),
             name=team_id,
         )

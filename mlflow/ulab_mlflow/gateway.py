@@ -167,7 +167,7 @@ class Gateway:
             raise NotAllowed(
                 mark(
                     "You may not see or change this in MLflow. "
-                    "Your own runs are in the experiment that bears your name."
+                    "In a course your own runs are in the experiment that bears your name."
                 )
             )
         is_page = paths.kind(path) is paths.Kind.PAGE and request.method == "GET"

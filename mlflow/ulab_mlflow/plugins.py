@@ -37,6 +37,22 @@ def _tracks_with_us() -> bool:
     return get_tracking_uri().rstrip("/").endswith(PREFIX)
 
 
+def _workspace() -> str | None:
+    """What the links that MLflow prints lead to: what was chosen by hand, else the course."""
+    from mlflow.utils.workspace_context import get_request_workspace
+
+    place = _here() if _tracks_with_us() else None
+    return get_request_workspace() or (place.course if place else None)
+
+
+def _name_the_workspace_in_links() -> None:
+    # Without it MLflow's pages forget the run and ask for a workspace, and the client has no
+    # setting for links alone: MLFLOW_WORKSPACE would be the person's choice in all else, too.
+    client = sys.modules.get("mlflow.tracking._tracking_service.client")
+    if client is not None:
+        client.get_request_workspace = _workspace  # type: ignore[attr-defined]
+
+
 class CourseHeaders(RequestHeaderProvider):
     """Names the course's workspace, and the language of messages, in each request."""
 
@@ -46,6 +62,7 @@ class CourseHeaders(RequestHeaderProvider):
     def request_headers(self) -> dict[str, str]:
         from mlflow.utils.workspace_context import get_request_workspace
 
+        _name_the_workspace_in_links()
         headers = {}
         place = _here()
         # A workspace that was chosen by hand is added by MLflow itself.

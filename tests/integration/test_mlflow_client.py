@@ -31,6 +31,14 @@ def test_plain_mlflow_lands_in_the_own_experiment(lab: Kernel) -> None:
     assert lab.files(run_id) == ["notes.txt"]
 
 
+def test_the_link_that_mlflow_prints_leads_to_the_run(lab: Kernel) -> None:
+    """Its pages know a run by its workspace only."""
+    printed = lab.run(PLAIN).stdout
+    links = [line.split(" at: ")[1] for line in printed.splitlines() if " at: " in line]
+    assert ["/runs/" in link for link in links] == [True, False]
+    assert all(link.endswith(f"?workspace={VISION}") for link in links)
+
+
 def test_outside_an_assignment_a_sentence_says_where_to_run_it(
     mlflow_site: Site, tmp_path: Path
 ) -> None:

@@ -275,6 +275,11 @@ def test_who_sees_the_page_and_who_changes_it(
     assert ("New" in see(team.browser("alice"), f"teams/{TEAM}")) is (describes == 204)
 
 
+@pytest.mark.parametrize(("person", "logs"), [("alice", True), ("bob", True), ("carol", False)])
+def test_only_who_may_log_is_told_how(team: Portal, person: str, logs: bool) -> None:
+    assert ("ulab.track(" in see(team.browser(person), f"teams/{TEAM}")) is logs
+
+
 def test_a_form_of_another_site_or_persons_page_changes_nothing(team: Portal) -> None:
     alice = team.browser("alice")
     stolen = {"hx-request": "true", "x-csrf-token": team.browser("bob").token()}

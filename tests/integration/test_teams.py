@@ -159,7 +159,7 @@ def test_people_are_invited_shown_and_given_roles(base: Base) -> None:
         (("role", "taken", "bob", "member"), "bob is not in the team taken."),
         (("role", "taken", "alice", "member"), "the only owner of the team taken"),
         (("create", "Wind_Farm", "alice"), "can't be a team's id"),
-        (("create", "default", "alice"), "can't be a team's id"),
+        (("create", "default", "alice"), "such as default or teams"),
         (("create", "teams", "alice"), "can't be a team's id"),
         (("create", COURSE, "alice"), "There is a course"),
         (("create", "taken", "alice"), "There is a team taken already."),
