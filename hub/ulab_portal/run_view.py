@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -200,7 +200,9 @@ def runs_to_csv(found: Comparison, language: str) -> str:
     translate = translations(language).gettext
     params = sorted({param for run in found.runs for param in run.params})
     titles = [translate(title) for title in RUN_COLUMNS]
-    rows: list[list[Any]] = [[*titles, *map(harmless_cell, found.metrics + params)]]
+    rows: list[list[Any]] = [
+        [*titles, *map(harmless_cell, run_headings(titles, found.metrics, params))]
+    ]
     for run in found.runs:
         values = (run.metrics.get(metric) for metric in found.metrics)
         rows.append(
@@ -214,6 +216,17 @@ def runs_to_csv(found: Comparison, language: str) -> str:
             ]
         )
     return _table(rows)
+
+
+def run_headings(titles: Collection[str], metrics: list[str], params: list[str]) -> list[str]:
+    """What the columns of metrics and parameters are called: each by a name that no other has.
+
+    `ulab.track` notes the learning rate as both. Such a name is written as MLflow's search does.
+    """
+    return [
+        *(f"metrics.{name}" if name in {*titles, *params} else name for name in metrics),
+        *(f"params.{name}" if name in {*titles, *metrics} else name for name in params),
+    ]
 
 
 def _table(rows: list[list[Any]]) -> str:

@@ -456,7 +456,9 @@ def test_an_operator_shares_lists_and_withdraws(teams: Teams) -> None:
     [
         (("share", TEAM), "Name one run"),
         (("share", TEAM, "--run", "0" * 32), "is not in the team"),
-        (("share", TEAM, "--model", "day-ahead"), "is not in the team"),
+        (("share", TEAM, "--model", "day-ahead"), "with its version"),
+        (("share", TEAM, "--model", "day-ahead/"), "with its version"),
+        (("share", TEAM, "--model", "day-ahead/99"), "is not in the team"),
         (("share", "nobody", "--run", "0" * 32), "There is no team nobody."),
         (("share", TEAM, "--run", "{run}", "--by", "prof"), "Only owners and members"),
         (("share", TEAM, "--run", "{run}", "--with", "nobody"), "There is no team nobody."),

@@ -27,7 +27,7 @@ from ulab_mlflow.comparison import (
     spread,
     usable,
 )
-from ulab_portal.run_view import MOST_POINTS, Asked, compare, runs_to_csv, to_csv
+from ulab_portal.run_view import MOST_POINTS, Asked, compare, run_headings, runs_to_csv, to_csv
 
 NOON = datetime(2026, 9, 1, 4, 0, tzinfo=UTC)
 NAN, INF = math.nan, math.inf
@@ -161,6 +161,21 @@ def test_what_the_runs_of_a_student_come_to(
         for one in got
     } == found
     assert [one.person for one in got] == list(found), "the order"
+
+
+@pytest.mark.parametrize(
+    ("metrics", "params", "headings"),
+    [
+        (["loss"], ["lr"], ["loss", "lr"]),
+        (["loss", "lr"], ["lr", "seed"], ["loss", "metrics.lr", "params.lr", "seed"]),
+        (["Run"], ["State"], ["metrics.Run", "params.State"]),
+        ([], [], []),
+    ],
+)
+def test_no_two_columns_have_the_same_name(
+    metrics: list[str], params: list[str], headings: list[str]
+) -> None:
+    assert run_headings(["Account", "Run", "State"], metrics, params) == headings
 
 
 def test_after_a_tie_the_next_place_is_left_out() -> None:

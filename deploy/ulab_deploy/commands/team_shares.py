@@ -45,6 +45,8 @@ def register(team: typer.Typer) -> None:
 
         if bool(run) == bool(model):
             raise UserError(mark("Name one run (--run) or one version of a model (--model)."))
+        if model and not all(model.rpartition("/")):
+            raise UserError(mark("Write a model with its version, such as day-ahead/3."))
         base = existing_base()
         db = Database.of(base.settings)
         with db.read() as session:
