@@ -11,9 +11,9 @@ from starlette.responses import Response
 from ulab_core.errors import NotAllowed
 from ulab_core.i18n import mark
 from ulab_mlflow.admin import MlflowRefusal
-from ulab_mlflow.cards import LICENCES, WORDS, CardField, check_field, refuse_removal
+from ulab_mlflow.cards import LICENCES, WORDS, CardField, check_field, refuse_removal, wrong
 from ulab_mlflow.links import course_link
-from ulab_portal.page import Page, acting, reading
+from ulab_portal.page import Page, acting, reading, sentence
 from ulab_teams.rights import Act, Standing, require
 from ulab_teams.teams import find_team, members_of
 
@@ -35,13 +35,21 @@ def models(team_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
         workers = _workers(session, team_id)
     # The workspace is made when someone of the team first needs it.
     page.portal.workspaces.settle(page.user.name)
+    found = page.portal.reader.models(team_id)
+    errors = {
+        (model, version.number): sentence(error, page.language)
+        for model, versions in found.items()
+        for version in versions
+        if (error := wrong(version.card, workers))
+    }
     return page.answer(
         "team_models.html",
         current="teams",
         team=team,
         works=standing.may(Act.WRITE),
         workers=workers,
-        models=page.portal.reader.models(team_id),
+        models=found,
+        errors=errors,
         workspace_url=course_link(team_id),
         card_words=WORDS,
         card_field=CardField,

@@ -144,8 +144,18 @@ def check_card(tags: Mapping[str, str], workers: Collection[str]) -> None:
             fields=_FieldNames(lacking),
             tags=", ".join(field.tag for field in lacking),
         )
-    for field, text in card_of(tags).items():
-        check_field(field, text, workers)
+    if found := wrong(card_of(tags), workers):
+        raise found
+
+
+def wrong(card: Mapping[CardField, str], workers: Collection[str]) -> IncompleteCard | None:
+    """What is filled in and can't be right, or not any more: its owner may have left the team."""
+    for field, text in card.items():
+        try:
+            check_field(field, text, workers)
+        except IncompleteCard as error:
+            return error
+    return None
 
 
 def refuse_removal(field: CardField) -> None:

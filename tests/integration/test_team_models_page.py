@@ -128,6 +128,20 @@ def test_a_member_empties_a_field_of_anothers_model(teams: Teams, bare: str) -> 
     assert promote(teams, bare) == 400
 
 
+def test_a_card_is_not_called_complete_when_its_owner_has_left(teams: Teams, bare: str) -> None:
+    """As a promotion says, which is refused."""
+    browser, address = teams.browser("lin"), f"teams/{TEAM}/models"
+    assert browser.act(f"{address}/card", model=bare, version="1", **CARD).status_code == 204
+    assert "card to be mended" not in browser.see(address).text
+    with teams.site.client("lin", TEAM) as client:
+        tag = {"name": bare, "version": "1", "key": CardField.OWNER.tag, "value": "formerly"}
+        assert client.post(f"{API}/model-versions/set-tag", json=tag).status_code == 200
+    page = browser.see(address).text
+    assert "card to be mended" in page
+    assert "“formerly” is not" in page
+    assert promote(teams, bare) == 400
+
+
 def test_a_new_teams_pages_are_there_before_it_ever_used_mlflow(teams: Teams) -> None:
     sun = teams.browser("sun")
     assert "No model is registered yet" in sun.see("teams/solar/models").text
