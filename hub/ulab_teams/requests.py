@@ -33,7 +33,10 @@ def ask(session: Session, team_id: str, title: str, purpose: str, name: str) -> 
             mark("Say in a sentence what the team works on: an administrator decides by it.")
         )
     waiting = waiting_requests(session)
-    if any(one.team_id == team_id for one in waiting):
+    asked_by = {one.team_id: one.person.name for one in waiting}.get(team_id)
+    if asked_by == name:
+        raise Conflict(mark("You have asked for the team {team} already."), team=team_id)
+    if asked_by is not None:
         raise Conflict(mark("Someone has asked for a team {team} already."), team=team_id)
     if sum(one.person.name == name for one in waiting) >= MOST_WAITING:
         raise Conflict(

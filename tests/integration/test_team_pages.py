@@ -143,6 +143,8 @@ def test_three_requests_may_wait_and_one_can_be_withdrawn(portal: Portal) -> Non
     for name in ("one", "two", "three"):
         assert alice.act("team-requests", team_id=name, purpose=PURPOSE).status_code == 204
     assert alice.act("team-requests", team_id="four", purpose=PURPOSE).status_code == 409
+    again = alice.act("team-requests", team_id="one", purpose=PURPOSE)
+    assert (again.status_code, "You have asked for the team one" in again.text) == (409, True)
     two = number(root, "two")
     assert portal.browser("bob").act(f"team-requests/{two}/withdraw").status_code == 404
     assert alice.act(f"team-requests/{two}/withdraw").status_code == 204

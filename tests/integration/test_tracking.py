@@ -460,7 +460,7 @@ def test_without_a_server_the_notebook_goes_on(tmp_path: Path) -> None:
     with kernel_of(None, tmp_path) as kernel:
         done = kernel.run(SHORT.format(arguments=""), ULAB_LANGUAGE="zh")
         assert (done.returncode, done.stdout) == (0, "None\n")
-        assert done.stderr == "这里没有实验跟踪服务。 这次运行不会被记录，其余照常。\n"
+        assert done.stderr == "这里没有实验跟踪服务。这次运行不会被记录，其余照常。\n"
 
 
 def test_the_sender_goes_when_its_folder_does(lab: Kernel) -> None:

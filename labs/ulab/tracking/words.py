@@ -12,11 +12,16 @@ def no_server() -> str:
     return say(zh="这里没有实验跟踪服务。", en="There is no tracking server here.")
 
 
+def _both(reason: str, rest: str) -> str:
+    # Chinese sentences follow each other without a space.
+    return say(zh=f"{reason}{rest}", en=f"{reason} {rest}")
+
+
 def not_recorded(reason: str) -> str:
     rest = say(
         zh="这次运行不会被记录，其余照常。", en="This run is not recorded; all else goes on."
     )
-    return f"{reason} {rest}"
+    return _both(reason, rest)
 
 
 def sent_later(trouble: str, sentence: str) -> str:
@@ -37,7 +42,7 @@ def sent_later(trouble: str, sentence: str) -> str:
         zh="这次运行先记在本机，恢复后自动补发，其余照常。",
         en="This run is kept here and sent when it can be; all else goes on.",
     )
-    return f"{reason} {rest}"
+    return _both(reason, rest)
 
 
 def still_sending() -> str:
