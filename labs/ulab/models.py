@@ -11,7 +11,7 @@ from ulab.language import say
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import FileInfo, Run
     from mlflow.entities.model_registry import ModelVersion
 
 CARD = "ulab.card."
@@ -117,8 +117,25 @@ def _version(model_uri: str, name: str, tags: dict[str, str]) -> ModelVersion:
     client = MlflowClient()
     scheme, _, rest = model_uri.partition(":/")
     run_id, _, path = rest.strip("/").partition("/")
+    if scheme != "models" and not (scheme == "runs" and path):
+        raise ValueError(
+            say(
+                zh=f"“{model_uri}”不是模型的地址："
+                "请用 runs:/<运行 ID>/<文件> 或 models:/<模型 ID>。",
+                en=f"“{model_uri}” is no model's address: write runs:/<run id>/<file> "
+                "or models:/<model id>.",
+            )
+        )
     # MLflow's own way knows only models in its format; a file such as model.pt is one too.
-    if scheme != "runs" or not _is_plain(client, run_id, path):
+    if scheme == "models":
+        return mlflow.register_model(model_uri, name, tags=tags)
+    found = _kept(client, run_id, path)
+    if found is None and path not in _models_of(client, run_id):
+        # MLflow would make the registered model first, and leave it behind without a version.
+        raise FileNotFoundError(
+            say(zh=f"运行 {run_id} 中没有 {path}。", en=f"The run {run_id} keeps no {path}.")
+        )
+    if found is None or not _is_plain(client, run_id, found):
         return mlflow.register_model(model_uri, name, tags=tags)
     try:
         client.create_registered_model(name)
@@ -129,13 +146,25 @@ def _version(model_uri: str, name: str, tags: dict[str, str]) -> ModelVersion:
     return client.create_model_version(name, source, run_id, tags=tags)
 
 
-def _is_plain(client: MlflowClient, run_id: str, path: str) -> bool:
-    """Whether a run keeps a file or folder there that is no model in MLflow's format."""
+def _kept(client: MlflowClient, run_id: str, path: str) -> FileInfo | None:
+    """The file or folder that a run keeps there."""
     beside = client.list_artifacts(run_id, path.rpartition("/")[0] or None)
-    found = next((one for one in beside if one.path == path), None)
-    if found is None or not found.is_dir:
-        return found is not None
-    return f"{path}/MLmodel" not in {one.path for one in client.list_artifacts(run_id, path)}
+    return next((one for one in beside if one.path == path), None)
+
+
+def _models_of(client: MlflowClient, run_id: str) -> set[str]:
+    """The names of the models in MLflow's format that a run has logged."""
+    experiment = client.get_run(run_id).info.experiment_id
+    found = client.search_logged_models([experiment], f"source_run_id = '{run_id}'")
+    return {one.name for one in found}
+
+
+def _is_plain(client: MlflowClient, run_id: str, found: FileInfo) -> bool:
+    """Whether it is no model in MLflow's format."""
+    if not found.is_dir:
+        return True
+    inside = {one.path for one in client.list_artifacts(run_id, found.path)}
+    return f"{found.path}/MLmodel" not in inside
 
 
 def _run_of(model_uri: str) -> Run | None:

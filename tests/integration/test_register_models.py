@@ -127,11 +127,23 @@ print(by_id.version, by_run.version, predicted.round(6))
         assert tags["ulab.card.code_sha256"] == "d" * 64
 
 
-def test_an_address_that_leads_nowhere_is_refused(site: Site, kernel: Kernel) -> None:
-    call = 'ulab.register("runs:/" + run.info.run_id + "/nothing", "nowhere")'
-    assert kernel.run(code(call), MLFLOW_WORKSPACE=TEAM).returncode != 0
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ('"runs:/" + run.info.run_id + "/nothing"', "keeps no nothing."),
+        ('"runs:/" + run.info.run_id', "is no model's address"),
+        ('"model.pt"', "is no model's address"),
+        ('"s3://bucket/model"', "is no model's address"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_refused_and_leaves_nothing(
+    site: Site, kernel: Kernel, address: str, sentence: str
+) -> None:
+    done = kernel.run(code(f'ulab.register({address}, "nowhere")'), MLFLOW_WORKSPACE=TEAM)
+    assert done.returncode != 0
+    assert sentence in done.stderr
     with site.client("lin", TEAM) as client:
-        listed = client.get("/api/2.0/mlflow/model-versions/search")
+        listed = client.get("/api/2.0/mlflow/registered-models/search")
         assert '"nowhere"' not in listed.text
 
 
