@@ -4,7 +4,7 @@ BIN := .venv/bin
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help up install test lint format lock example screenshots
+.PHONY: help up install test lint format lock example schemas screenshots
 
 help: ## list these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -32,6 +32,9 @@ format: ## put the code into the common style
 
 example: ## write ulab.example.toml anew from the settings
 	@$(BIN)/python -m ulab_deploy.example
+
+schemas: ## write the schemas of lab.yaml and its kin anew, which editors complete by
+	@$(BIN)/python -m ulab_curricula.schemas
 
 screenshots: ## take the pictures of the README anew
 	@cd tests && ../$(BIN)/python -m browser.screenshots

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import hashlib
 import importlib.metadata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +17,8 @@ from ulab_curricula.manifest import (
     FocusArea,
     FocusAreas,
     LabManifest,
-    read_manifest,
 )
+from ulab_curricula.reading import Found, find_manifest, read_manifest
 
 CURRICULA = Path(__file__).resolve().parents[1]
 LABS = CURRICULA.parent / "labs"
@@ -88,9 +90,10 @@ def load_lab(folder: Path) -> Lab:
         There is no `lab.py`.
     """
     path = folder / "lab.yaml"
-    manifest = read_manifest(path, LabManifest)
-    _require_name(path, "id", manifest.id, folder.resolve().name)
-    _require_name(path, "focus_area", manifest.focus_area, folder.resolve().parent.name)
+    found = find_manifest(path, LabManifest)
+    manifest = found.manifest
+    _require_name(found, "id", manifest.id, folder.resolve().name)
+    _require_name(found, "focus_area", manifest.focus_area, folder.resolve().parent.name)
     if not (folder / "lab.py").is_file():
         raise BadLab(
             mark("{file} is missing; docs/curricula.md says what it holds."), file=folder / "lab.py"
@@ -124,26 +127,33 @@ def load_curriculum(folder: Path, labs_root: Path | None = None) -> Curriculum:
         A manifest can't be used, or names a lab or focus area that is not there.
     """
     path = folder / "curriculum.yaml"
-    manifest = read_manifest(path, CurriculumManifest)
-    _require_name(path, "id", manifest.id, folder.resolve().name)
+    found = find_manifest(path, CurriculumManifest)
+    manifest = found.manifest
+    _require_name(found, "id", manifest.id, folder.resolve().name)
     root = labs_root or folder.resolve().parent.parent / "labs"
     areas = {area.id: area for area in load_focus_areas(folder.resolve().parent)}
     if manifest.focus_area not in areas:
         raise BadManifest(
             mark("{file}: there is no focus area {name}. Known ones: {known}."),
-            file=path,
+            file=found.place("focus_area"),
             name=manifest.focus_area,
-            known=", ".join(areas),
+            known=_nearest(manifest.focus_area, areas),
         )
     folders = {lab.parent.name: lab.parent for lab in root.glob("*/*/lab.yaml")}
-    missing = [name for name in manifest.labs if name not in folders]
-    if missing:
-        raise BadManifest(
-            mark("{file}: there is no lab {name}. Known ones: {known}."),
-            file=path,
-            name=missing[0],
-            known=", ".join(sorted(folders)),
-        )
+    for position, name in enumerate(manifest.labs):
+        if name not in folders:
+            raise BadManifest(
+                mark("{file}: there is no lab {name}. Known ones: {known}."),
+                file=found.place("labs", position),
+                name=name,
+                known=_nearest(name, folders),
+            )
+        if name in manifest.labs[:position]:
+            raise BadManifest(
+                mark("{file}: the lab {name} stands there twice."),
+                file=found.place("labs", position),
+                name=name,
+            )
     labs = tuple(load_lab(folders[name]) for name in manifest.labs)
     return Curriculum(folder, manifest, labs, areas[manifest.focus_area])
 
@@ -155,11 +165,19 @@ def find_curricula(root: Path = CURRICULA, labs_root: Path | None = None) -> lis
     ]
 
 
-def _require_name(path: Path, key: str, found: str, folder: str) -> None:
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """The known names, those alone that are near when some are."""
+    names = sorted(known)
+    return ", ".join(difflib.get_close_matches(name, names, n=3, cutoff=0.5) or names)
+
+
+def _require_name(
+    manifest: Found[LabManifest] | Found[CurriculumManifest], key: str, found: str, folder: str
+) -> None:
     if found != folder:
         raise BadManifest(
             mark("{file} says {key} {found}, but lies in a folder {folder}; make them the same."),
-            file=path,
+            file=manifest.place(key),
             key=key,
             found=found,
             folder=folder,

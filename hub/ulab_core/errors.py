@@ -27,7 +27,7 @@ class UserError(Exception):
         An English sentence, or several, with ``{name}`` places. It is also the key of the
         translation catalogue, so it must be a literal wrapped in `ulab_core.i18n.mark`.
     **values
-        What fills the places; `Titles` are said in the sentence's language.
+        What fills the places; `Titles` and other errors are said in the sentence's language.
 
     Notes
     -----
@@ -45,14 +45,17 @@ class UserError(Exception):
 
     def sentence(self, translate: Callable[[str], str] = str) -> str:
         """The error as a sentence, in the language of `translate`."""
-        values = {
-            name: value.said(translate) if isinstance(value, Titles) else value
-            for name, value in self.values.items()
-        }
+        values = {name: _said(value, translate) for name, value in self.values.items()}
         return translate(self.message).format(**values)
 
     def __str__(self) -> str:
         return self.sentence()
+
+
+def _said(value: object, translate: Callable[[str], str]) -> object:
+    if isinstance(value, Titles):
+        return value.said(translate)
+    return value.sentence(translate) if isinstance(value, UserError) else value
 
 
 class NotAllowed(UserError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ulab_core.i18n import mark
+
 
 class Strict(BaseModel):
     """Refuses a key it does not know, and is never changed."""
@@ -14,5 +16,5 @@ class Strict(BaseModel):
 class Words(Strict):
     """The same words in both languages."""
 
-    zh: str = Field(min_length=1)
-    en: str = Field(min_length=1)
+    zh: str = Field(min_length=1, description=mark("In Chinese."))
+    en: str = Field(min_length=1, description=mark("In English."))

@@ -5,34 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic_core import ErrorDetails
 
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark
-
-# pydantic's kinds of error; what is not here is said in its own English words.
-_KINDS = {
-    "missing": mark("is missing"),
-    "int_parsing": mark("must be a whole number"),
-    "int_type": mark("must be a whole number"),
-    "int_from_float": mark("must be a whole number"),
-    "float_parsing": mark("must be a number"),
-    "float_type": mark("must be a number"),
-    "finite_number": mark("must be a number"),
-    "bool_parsing": mark("must be true or false"),
-    "bool_type": mark("must be true or false"),
-    "string_type": mark("must be text in quotation marks"),
-    "path_type": mark("must be text in quotation marks"),
-    "list_type": mark("must be a list"),
-    "model_type": mark("must be a section with keys of its own"),
-    "literal_error": mark("must be one of {expected}"),
-    "greater_than": mark("must be greater than {gt}"),
-    "greater_than_equal": mark("must be {ge} or more"),
-    "less_than": mark("must be less than {lt}"),
-    "less_than_equal": mark("must be {le} or less"),
-}
+from ulab_core.value_problems import said_of
 
 
 class BadSettings(UserError):
@@ -101,11 +79,7 @@ class UnusableSettings(BadSettings):
                 else translate(mark("unknown key {key}"))
             )
             return message.format(key=where, near=near)
-        known = _KINDS.get(error["type"])
-        said = known or error["msg"].removeprefix("Value error, ")
-        said = translate(said)
-        values: dict[str, Any] = {**error.get("ctx", {})} if known else {}
-        return f"{where}: {said.format(**values) if known else said}"
+        return f"{where}: {said_of(error, translate)}"
 
 
 def _variable_of(error: ErrorDetails) -> str:

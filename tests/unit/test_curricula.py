@@ -45,7 +45,7 @@ def test_the_checkouts_own_content_can_be_read() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (("minutes: 5", "minuets: 5"), "unknown key minuets, did you mean minutes?"),
+        (("minutes: 5", "minuets: 5"), "unknown key minuets; did you mean minutes?"),
         (("minutes: 5\n", ""), "the key minutes is missing"),
         (("profile: cpu", "profile: tpu"), "profile"),
         (("id: sums", "id: summs"), "says id summs, but lies in a folder sums"),
