@@ -18,11 +18,23 @@ REGISTRY = Path(__file__).resolve().parents[1] / "registry"
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
+Answer = Literal["yes", "no", "unknown"]
+
+
+class Allowed(Strict):
+    """What a licence lets people do."""
+
+    commercial: Answer = Field(description="Use in a product or for pay.")
+    sharing: Answer = Field(description="Passing the data on to others.")
+    changes: Answer = Field(description="Passing on data that was changed.")
+
+
 class Licence(Strict):
     """What may be done with the data, and how surely that is known."""
 
     name: str
     verified: bool = Field(description="Whether the licence was read at its source.")
+    allows: Allowed
     note: Words
 
 
@@ -49,14 +61,34 @@ class FromDebian(Strict):
     package: str
 
 
+Transform = Literal[
+    "as-is", "gunzip", "unzip", "xz-pickled-frame", "image", "listed-images", "list-column"
+]
+_NEEDED = {"unzip": "inner", "list-column": "column", "listed-images": "listed_sha256"}
+
+
 class File(Strict):
     """One file of the data set and the package's member it is made from."""
 
     path: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
     member: str = Field(description="The file's path inside the package.")
     member_sha256: Sha256
-    transform: Literal["as-is", "gunzip", "xz-pickled-frame"] = "as-is"
+    transform: Transform = "as-is"
+    inner: str | None = Field(None, description="For `unzip`: the file's path in the archive.")
+    column: int | None = Field(None, ge=0, description="For `list-column`: which, from 0.")
+    listed_sha256: Sha256 | None = Field(
+        None, description="For `listed-images`: of the images' bytes, one after the other."
+    )
     sha256: Sha256
+
+    @model_validator(mode="after")
+    def _has_what_its_transform_needs(self) -> File:
+        needed = _NEEDED.get(self.transform)
+        for name in ("inner", "column", "listed_sha256"):
+            if (getattr(self, name) is not None) != (name == needed):
+                said = "needs" if name == needed else "can't have"
+                raise ValueError(f"{self.path}: transform {self.transform} {said} {name}")
+        return self
 
 
 class Column(Strict):
@@ -77,6 +109,24 @@ class Schema(Strict):
     arrays: dict[str, tuple[int, ...]] | None = None
 
 
+class Split(Strict):
+    """A part of the data set that is meant for one use, as `ulab.load(name, split=…)` gives it.
+
+    Either a range of rows (of a table, or along the first axis of the arrays) or the rows that
+    have one of some values in a column. Sets of format `idx` have their splits in their files.
+    """
+
+    rows: tuple[int, int] | None = Field(None, description="First row, and the one after the last.")
+    column: str | None = None
+    values: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Split:
+        if (self.rows is None) == (self.column is None or self.values is None):
+            raise ValueError("a split needs either rows, or column and values")
+        return self
+
+
 class Classes(Strict):
     """Names of the labels 0, 1, 2, …"""
 
@@ -93,9 +143,13 @@ class Card(Strict):
     source: Source
     licence: Licence
     fetch: Annotated[FromPip | FromDebian, Field(discriminator="kind")]
-    format: Literal["csv", "idx"]
+    format: Literal["csv", "idx", "arrays", "files"] = Field(
+        description="One table; images with labels; arrays of equal length; or files as they are."
+    )
     files: tuple[File, ...] = Field(min_length=1)
-    shape: Schema
+    shape: Schema = Schema()
+    splits: dict[str, Split] = Field(default_factory=dict)
+    known_problems: tuple[Words, ...] = Field((), description="What is known to be wrong in it.")
     classes: Classes | None = None
 
     @model_validator(mode="after")
@@ -104,6 +158,11 @@ class Card(Strict):
             raise ValueError("a card of format idx needs classes and shape.arrays")
         if self.format == "csv" and (len(self.files) != 1 or self.shape.columns is None):
             raise ValueError("a card of format csv needs exactly one file and shape.columns")
+        if self.format == "arrays" and (
+            {f"{name}.npy" for name in self.shape.arrays or {}}
+            != {file.path for file in self.files}
+        ):
+            raise ValueError("a card of format arrays needs shape.arrays and NAME.npy for each")
         return self
 
 

@@ -1,20 +1,17 @@
-"""Make a data set's files from a package's members; prove that they are what the card says."""
+"""Prove that a data set's files, and what they are made from, are what the card says."""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import lzma
-import pickle
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ulab_core.i18n import mark
-from ulab_datasets.card import Card, Column, File
+from ulab_datasets.card import Card, Column
 from ulab_datasets.errors import DataMismatch
+from ulab_datasets.transforms import listed_digest, transform
 
 
 def sha256(path: Path) -> str:
@@ -36,7 +33,9 @@ def make(card: Card, unpacked: Path, target: Path) -> None:
         member = unpacked / file.member
         # Before anything reads the content: one of the formats is a pickle.
         _require_digest(card, member, file.member_sha256)
-        _transform(file, member, target / file.path)
+        if file.listed_sha256 is not None:
+            _require(card, f"{member.name}, …", listed_digest(member), file.listed_sha256)
+        transform(file, member, target / file.path)
     verify(card, target)
 
 
@@ -58,13 +57,16 @@ def verify(card: Card, folder: Path) -> None:
     if card.shape.columns is not None:
         _verify_table(card, folder / card.files[0].path)
     for name, shape in (card.shape.arrays or {}).items():
-        found = _idx_shape(folder / f"{name}.idx")
+        found = _array_shape(card, folder, name)
         if found != tuple(shape):
             _refuse(card, f"{name}: {found}, not {tuple(shape)}")
 
 
 def _require_digest(card: Card, path: Path, expected: str) -> None:
-    found = sha256(path)
+    _require(card, path.name, sha256(path), expected)
+
+
+def _require(card: Card, what: str, found: str, expected: str) -> None:
     if found != expected:
         raise DataMismatch(
             mark(
@@ -72,22 +74,9 @@ def _require_digest(card: Card, path: Path, expected: str) -> None:
                 "(SHA-256 {found}…, not {expected}…); it was changed and must not be used."
             ),
             name=card.id,
-            file=path.name,
+            file=what,
             found=found[:12],
             expected=expected[:12],
-        )
-
-
-def _transform(file: File, member: Path, target: Path) -> None:
-    if file.transform == "as-is":
-        shutil.copyfile(member, target)
-    elif file.transform == "gunzip":
-        with gzip.open(member) as source, target.open("wb") as sink:
-            shutil.copyfileobj(source, sink)
-    else:
-        frame: pd.DataFrame = pickle.loads(lzma.decompress(member.read_bytes()))
-        frame.drop(columns="rownames", errors="ignore").to_csv(
-            target, index=False, lineterminator="\n"
         )
 
 
@@ -125,6 +114,13 @@ def _column_problem(values: pd.Series, column: Column) -> str | None:
         if strange:
             return f"unknown values {sorted(strange)}"
     return None
+
+
+def _array_shape(card: Card, folder: Path, name: str) -> tuple[int, ...]:
+    if card.format == "idx":
+        return _idx_shape(folder / f"{name}.idx")
+    # Mapped, not read: an array may be larger than the memory.
+    return tuple(np.load(folder / f"{name}.npy", mmap_mode="r").shape)
 
 
 def _idx_shape(path: Path) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from ulab.language import language, say
 
 if TYPE_CHECKING:
     from ulab.at_student import at_student
-    from ulab.data import Images, load
+    from ulab.data import Arrays, Images, load
     from ulab.device import device, grading
     from ulab.errors import ULabError
     from ulab.fonts import use_fonts
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ulab.tracking import track
 
 __all__ = [
+    "Arrays",
     "Images",
     "ULabError",
     "at_student",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Arrays": "ulab.data",
     "Images": "ulab.data",
     "ULabError": "ulab.errors",
     "at_student": "ulab.at_student",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 import json
 import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ulab import loaded
+from ulab import loaded, mapped
 from ulab.errors import ULabError
 from ulab.language import language, say
 
@@ -48,6 +49,37 @@ class Images:
         return self.classes_zh if language() == "zh" else self.classes
 
 
+class Arrays(Mapping[str, "np.ndarray"]):
+    """Arrays by name, such as ``data.images`` or ``data["images"]``.
+
+    Each is mapped from the shared file; what a notebook changes stays its own.
+    """
+
+    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
+        self._arrays = dict(arrays)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        # Looked up without our own attribute: copy and pickle ask before it is there.
+        arrays = self.__dict__.get("_arrays", {})
+        if name not in arrays:
+            raise AttributeError(f"there is no array {name!r}, but {', '.join(arrays)}")
+        found: np.ndarray = arrays[name]
+        return found
+
+    def __repr__(self) -> str:
+        described = (f"{name}: {a.dtype} {a.shape}" for name, a in self._arrays.items())
+        return f"Arrays({', '.join(described)})"
+
+
 def load(name: str) -> Any:
     """Read a data set.
 
@@ -58,8 +90,9 @@ def load(name: str) -> Any:
 
     Returns
     -------
-    pandas.DataFrame or Images
-        By the format on the card. Each call returns a copy of its own.
+    pandas.DataFrame, Images, Arrays or pathlib.Path
+        By the format on the card; a path is the read-only folder with the files. What is read may
+        be changed: it stays this notebook's own.
 
     Raises
     ------
@@ -69,10 +102,12 @@ def load(name: str) -> Any:
     known = store()
     folder = known / name
     try:
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-        read = _READERS[card["format"]](folder, card)
+        written = (folder / "card.json").read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ULabError(_missing(known, name)) from None
+    try:
+        card = json.loads(written)
+        read = _READERS[card["format"]](folder, card)
     except (KeyError, ValueError, OSError) as error:
         raise ULabError(
             say(
@@ -123,22 +158,25 @@ def _read_table(folder: Path, card: dict[str, Any]) -> pd.DataFrame:
 
 
 def _read_images(folder: Path, card: dict[str, Any]) -> Images:
-    arrays = {Path(file).stem: _read_idx(folder / "data" / file) for file in card["files"]}
+    arrays = {Path(file).stem: mapped.idx(folder / "data" / file) for file in card["files"]}
     classes = card["classes"]
     return Images(**arrays, classes=tuple(classes["en"]), classes_zh=tuple(classes["zh"]))
 
 
-def _read_idx(path: Path) -> np.ndarray:
-    """Read LeCun's IDX format: two zero bytes, type, rank, sizes (big-endian), values."""
-    import numpy as np
-
-    raw = np.fromfile(path, dtype=np.uint8)
-    if raw.size < 4 or raw[0] or raw[1] or raw[2] != 8:
-        raise ValueError(f"{path.name} is no IDX file of bytes")
-    rank = int(raw[3])
-    start = 4 + 4 * rank
-    shape = tuple(int(size) for size in raw[4:start].view(">u4"))
-    return raw[start:].reshape(shape).copy()
+def _read_arrays(folder: Path, card: dict[str, Any]) -> Arrays:
+    return Arrays({Path(file).stem: mapped.npy(folder / "data" / file) for file in card["files"]})
 
 
-_READERS = {"csv": _read_table, "idx": _read_images}
+def _find_files(folder: Path, card: dict[str, Any]) -> Path:
+    data = folder / "data"
+    for file in card["files"]:
+        (data / file).stat()
+    return data
+
+
+_READERS: dict[str, Callable[[Path, dict[str, Any]], Any]] = {
+    "csv": _read_table,
+    "idx": _read_images,
+    "arrays": _read_arrays,
+    "files": _find_files,
+}

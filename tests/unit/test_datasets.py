@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import lzma
 import pickle
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from ulab_core.i18n import translations
 from ulab_datasets.card import REGISTRY, find_card, load_card, names
@@ -31,7 +35,12 @@ def card_content(member: bytes = TABLE) -> dict[str, object]:
         "titles": words,
         "summaries": words,
         "source": {"title": "t", "url": "u", "citation": "c"},
-        "licence": {"name": "MIT", "verified": True, "note": words},
+        "licence": {
+            "name": "MIT",
+            "verified": True,
+            "allows": {"commercial": "yes", "sharing": "yes", "changes": "yes"},
+            "note": words,
+        },
         "fetch": {"kind": "pip", "package": "rain-data", "version": "1.0"},
         "format": "csv",
         "files": [
@@ -88,6 +97,8 @@ def test_an_unknown_data_set_is_answered_with_the_nearest() -> None:
         ("files", [], "files"),
         ("fetch", {"kind": "ftp"}, "fetch"),
         ("shape", {"rows": 3}, "needs exactly one file and shape.columns"),
+        ("splits", {"a": {"column": "day"}}, "needs either rows, or column and values"),
+        ("format", "arrays", "needs shape.arrays and NAME.npy"),
     ],
 )
 def test_a_bad_card_is_refused(tmp_path: Path, key: str, value: object, sentence: str) -> None:
@@ -140,6 +151,85 @@ def test_compressed_members_are_unpacked(tmp_path: Path) -> None:
     card = load_card(write_card(tmp_path / "registry", content))
     make(card, unpacked(tmp_path, member), tmp_path / "made")
     assert (tmp_path / "made" / "rain.csv").read_bytes() == TABLE
+
+
+def test_a_file_inside_an_archive_is_taken(tmp_path: Path) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as writing:
+        writing.writestr("2014/rain.csv", TABLE)
+        writing.writestr("other.csv", b"no")
+    content = card_content(archive.getvalue())
+    content["files"][0] |= {"transform": "unzip", "inner": "2014/rain.csv"}  # type: ignore[index]
+    card = load_card(write_card(tmp_path / "registry", content))
+    make(card, unpacked(tmp_path, archive.getvalue()), tmp_path / "made")
+    assert (tmp_path / "made" / "rain.csv").read_bytes() == TABLE
+
+
+LIST = b"drops/b.png  0.5  wet\ndrops/a.png  1.0  dry\n"
+
+
+def drops_content(tmp_path: Path) -> dict[str, object]:
+    """A card of two listed pictures with their labels, and its members."""
+    folder = tmp_path / "unpacked" / "rain"
+    (folder / "drops").mkdir(parents=True)
+    (folder / "list.csv").write_bytes(LIST)
+    for name, grey in (("a", 10), ("b", 20)):
+        Image.new("L", (4, 3), grey).save(folder / "drops" / f"{name}.png")
+    listed = b"".join((folder / "drops" / f"{name}.png").read_bytes() for name in "ba")
+    made = {
+        "images": np.stack([np.full((3, 4), 20, np.uint8), np.full((3, 4), 10, np.uint8)]),
+        "wet": np.array([0.5, 1.0]),
+        "kind": np.array(["wet", "dry"]),
+    }
+    how = {
+        "images": {"transform": "listed-images", "listed_sha256": digest(listed)},
+        "wet": {"transform": "list-column", "column": 1},
+        "kind": {"transform": "list-column", "column": 2},
+    }
+    files = []
+    for name, array in made.items():
+        bytes_ = io.BytesIO()
+        np.save(bytes_, array)
+        member = {"member": "rain/list.csv", "member_sha256": digest(LIST)}
+        file = {"path": f"{name}.npy", "sha256": digest(bytes_.getvalue())}
+        files.append({**file, **member, **how[name]})
+    shape = {"arrays": {name: list(array.shape) for name, array in made.items()}}
+    return card_content() | {"format": "arrays", "files": files, "shape": shape}
+
+
+def test_listed_pictures_become_one_array_in_the_lists_order(tmp_path: Path) -> None:
+    card = load_card(write_card(tmp_path / "registry", drops_content(tmp_path)))
+    make(card, tmp_path / "unpacked", tmp_path / "made")
+    assert np.load(tmp_path / "made" / "images.npy")[:, 0, 0].tolist() == [20, 10]
+    assert np.load(tmp_path / "made" / "wet.npy").tolist() == [0.5, 1.0]
+    assert np.load(tmp_path / "made" / "kind.npy").tolist() == ["wet", "dry"]
+
+
+def test_a_listed_picture_that_was_changed_is_refused(tmp_path: Path) -> None:
+    card = load_card(write_card(tmp_path / "registry", drops_content(tmp_path)))
+    Image.new("L", (4, 3), 11).save(tmp_path / "unpacked" / "rain" / "drops" / "a.png")
+    with pytest.raises(DataMismatch, match=r"list\.csv, … is not the file the card describes"):
+        make(card, tmp_path / "unpacked", tmp_path / "made")
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        ({"transform": "unzip"}, "transform unzip needs inner"),
+        ({"inner": "a.csv"}, "transform as-is can't have inner"),
+        ({"transform": "list-column"}, "transform list-column needs column"),
+        ({"transform": "listed-images"}, "transform listed-images needs listed_sha256"),
+        ({"path": "../rain.csv"}, "path"),
+    ],
+)
+def test_a_file_says_what_its_transform_needs(
+    tmp_path: Path, file: dict[str, object], sentence: str
+) -> None:
+    content = card_content()
+    content["files"][0] |= file  # type: ignore[index]
+    with pytest.raises(BadCard) as refused:
+        load_card(write_card(tmp_path, content))
+    assert sentence in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,35 @@ def test_it_reads_images_that_can_be_changed(store: Path) -> None:
     assert ulab.load("dots").train_images.any()
 
 
+def test_it_maps_arrays_that_can_be_changed(store: Path) -> None:
+    data = store / "cells" / "data"
+    data.mkdir(parents=True)
+    np.save(data / "images.npy", np.arange(12, dtype=np.uint8).reshape(3, 2, 2))
+    np.save(data / "kind.npy", np.array(["a", "b", "a"]))
+    card = {"format": "arrays", "files": ["images.npy", "kind.npy"]}
+    (data.parent / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    cells = ulab.load("cells")
+    assert cells.images[2, 1, 1] == 11
+    assert cells["kind"].tolist() == ["a", "b", "a"]
+    assert list(cells) == ["images", "kind"]
+    cells.images[:] = 0
+    assert ulab.load("cells").images.any()
+    with pytest.raises(AttributeError, match="no array 'image', but images, kind"):
+        cells.image  # noqa: B018
+
+
+def test_it_gives_the_folder_of_plain_files(store: Path) -> None:
+    data = store / "ecg" / "data"
+    data.mkdir(parents=True)
+    (data / "a.dcm").write_bytes(b"DICM")
+    card = {"format": "files", "files": ["a.dcm"]}
+    (data.parent / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    assert (ulab.load("ecg") / "a.dcm").read_bytes() == b"DICM"
+    (data / "a.dcm").unlink()
+    with pytest.raises(ulab.ULabError, match="can't be read"):
+        ulab.load("ecg")
+
+
 def test_a_wrong_name_is_answered_with_the_nearest(store: Path) -> None:
     with pytest.raises(ulab.ULabError, match="Did you mean 'rain'"):
         ulab.load("rian")
