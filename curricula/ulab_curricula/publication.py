@@ -140,15 +140,10 @@ def publish(curriculum: Curriculum, layout: Layout) -> str:
     target = layout.curriculum_version(curriculum.id, version)
     if (target / "curriculum.json").is_file():
         return version
-    # Heavy (nbgrader, jupytext), and not needed when nothing changed.
-    from ulab_curricula.build import build_lab, dump
-
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".publish-") as scratch:
         work = Path(scratch) / "version"
-        for lab in curriculum.labs:
-            build_lab(lab, work / "labs" / lab.id, version)
-        (work / "curriculum.json").write_text(dump(_describe(curriculum)), encoding="utf-8")
+        build_version(curriculum, work)
         _freeze(work)
         try:
             work.rename(target)
@@ -157,6 +152,22 @@ def publish(curriculum: Curriculum, layout: Layout) -> str:
             if not (target / "curriculum.json").is_file():
                 raise
     return version
+
+
+def build_version(curriculum: Curriculum, out: Path) -> None:
+    """Write what `publish` would into `out`, for whoever only wants to look at it.
+
+    Raises
+    ------
+    BadLab
+        A lab can't be built.
+    """
+    # Heavy (nbgrader, jupytext), and not needed when nothing changed.
+    from ulab_curricula.build import build_lab, dump
+
+    for lab in curriculum.labs:
+        build_lab(lab, out / "labs" / lab.id, curriculum.version)
+    (out / "curriculum.json").write_text(dump(_describe(curriculum)), encoding="utf-8")
 
 
 def published(layout: Layout) -> list[PublishedCurriculum]:
@@ -176,13 +187,18 @@ def load_published(layout: Layout, curriculum: str, version: str) -> PublishedCu
     """
     folder = layout.curriculum_version(curriculum, version)
     try:
-        content = json.loads((folder / "curriculum.json").read_text(encoding="utf-8"))
+        return load_version(folder)
     except FileNotFoundError:
         raise NotPublished(
             mark("Curriculum {curriculum} has no published version {version}."),
             curriculum=curriculum,
             version=version,
         ) from None
+
+
+def load_version(folder: Path) -> PublishedCurriculum:
+    """Read what `build_version` wrote into `folder`."""
+    content = json.loads((folder / "curriculum.json").read_text(encoding="utf-8"))
     labs = tuple(load_built(folder / "labs" / lab) for lab in content.pop("labs"))
     return PublishedCurriculum(folder=folder, labs=labs, **_tuples(content))
 

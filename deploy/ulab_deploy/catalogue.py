@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from ulab_core.errors import NotFound, UserError
 from ulab_core.i18n import mark
@@ -15,6 +17,7 @@ from ulab_curricula import (
     PublishedCurriculum,
     find_labs,
     load_curriculum,
+    load_lab,
     published,
 )
 from ulab_curricula.labs import CURRICULA, find_curricula
@@ -78,6 +81,9 @@ def require_team_role(role: str) -> TeamRole:
 def curricula_of_checkout(names: Sequence[str]) -> list[Curriculum]:
     """The named curricula of the checkout, all when none is named.
 
+    A name may also be the path of a curriculum's folder, or of a folder with others laid out as the
+    checkout's.
+
     Raises
     ------
     NotFound, BadManifest
@@ -85,13 +91,29 @@ def curricula_of_checkout(names: Sequence[str]) -> list[Curriculum]:
     if not names:
         return find_curricula()
     known = sorted(path.parent.name for path in CURRICULA.glob("*/curriculum.yaml"))
+    found = []
     for name in names:
-        _require_known(name, known, mark("There is no curriculum {name}. Known: {known}."))
-    return [load_curriculum(CURRICULA / name) for name in names]
+        folder = _folder(name)
+        if folder is not None and (folder / "curriculum.yaml").is_file():
+            found.append(load_curriculum(folder))
+        elif folder is not None and any(folder.glob("curricula/*/curriculum.yaml")):
+            found += find_curricula(folder / "curricula")
+        else:
+            _require_known(name, known, mark("There is no curriculum {name}. Known: {known}."))
+            found.append(load_curriculum(CURRICULA / name))
+    return found
+
+
+def _folder(name: str) -> Path | None:
+    """The folder that a path means; a bare name is the checkout's own."""
+    return Path(name) if os.sep in name or name in (".", "..") else None
 
 
 def labs_of_checkout(names: Sequence[str]) -> list[Lab]:
     """The named labs of the checkout, all when none is named; a curriculum's name means its labs.
+
+    A name may also be the path of a lab's or a curriculum's folder, or of a folder with others laid
+    out as the checkout's.
 
     Raises
     ------
@@ -100,7 +122,10 @@ def labs_of_checkout(names: Sequence[str]) -> list[Lab]:
     labs = {lab.id: lab for lab in find_labs()}
     chosen: dict[str, Lab] = {}
     for name in names or labs:
-        if name in labs:
+        folder = _folder(name)
+        if folder is not None:
+            chosen |= {lab.id: lab for lab in _labs_in(folder)}
+        elif name in labs:
             chosen[name] = labs[name]
         elif (CURRICULA / name / "curriculum.yaml").is_file():
             found = load_curriculum(CURRICULA / name)
@@ -110,13 +135,24 @@ def labs_of_checkout(names: Sequence[str]) -> list[Lab]:
     return list(chosen.values())
 
 
+def _labs_in(folder: Path) -> Sequence[Lab]:
+    if (folder / "curriculum.yaml").is_file():
+        return load_curriculum(folder).labs
+    if (folder / "labs").is_dir():
+        return find_labs(folder / "labs")
+    return [load_lab(folder)]
+
+
 def lab_of_checkout(name: str) -> Lab:
-    """The lab of that id.
+    """The lab of that id, or in the folder of that path.
 
     Raises
     ------
     NotFound, BadManifest
     """
+    folder = _folder(name)
+    if folder is not None:
+        return load_lab(folder)
     labs = {lab.id: lab for lab in find_labs()}
     _require_known(name, sorted(labs), _NO_LAB)
     return labs[name]

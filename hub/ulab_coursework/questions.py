@@ -12,7 +12,7 @@ from ulab_coursework.graded import Mark, Marks, Remarks
 from ulab_coursework.notebooks import grade_id_of
 from ulab_coursework.outputs import plain, tells
 from ulab_coursework.shown_grades import NBGRADERS_NO_RESPONSE
-from ulab_coursework.titles import cell_titles
+from ulab_curricula.titles import cell_titles
 from ulab_runtime.judge.verdicts import Kind, Verdict
 
 WORDS = {

@@ -12,8 +12,8 @@ from ulab_core.layout import Layout
 from ulab_coursework.coursefolder import gradebook_url
 from ulab_coursework.courserights import course_rights
 from ulab_coursework.shown_grades import engine_of
-from ulab_coursework.titles import cell_titles
 from ulab_curricula import PublishedLab
+from ulab_curricula.titles import cell_titles
 
 
 @dataclass(frozen=True)

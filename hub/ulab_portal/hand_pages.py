@@ -24,8 +24,8 @@ from ulab_coursework.hand_grading import (
     waiting,
 )
 from ulab_coursework.releases import lab_of
-from ulab_coursework.titles import cell_titles
 from ulab_coursework.tries import load_class
+from ulab_curricula.titles import cell_titles
 from ulab_portal.areas import area
 from ulab_portal.page import BASE, Page, reading
 from ulab_portal.servers import submission_address

@@ -18,7 +18,7 @@ from ulab_coursework import regrading
 from ulab_coursework.courses import find_assignment
 from ulab_coursework.regrade_report import Asked, regrades, report, to_csv
 from ulab_coursework.releases import lab_of
-from ulab_coursework.titles import cell_titles
+from ulab_curricula.titles import cell_titles
 from ulab_portal.areas import area
 from ulab_portal.page import Page, reading
 from ulab_portal.watching import allowed, viewer_of

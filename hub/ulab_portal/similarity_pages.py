@@ -19,7 +19,7 @@ from ulab_coursework.courses import find_assignment, require_right
 from ulab_coursework.releases import lab_of
 from ulab_coursework.similarity import Report, newest_of, read_report
 from ulab_coursework.similarity_lock import being_made_since
-from ulab_coursework.titles import answer_titles
+from ulab_curricula.titles import answer_titles
 from ulab_portal.areas import area
 from ulab_portal.page import Page, reading
 from ulab_portal.side_by_side import bars, questions

@@ -30,6 +30,7 @@ VERBS = [
     ["team", "requests"], ["team", "approve"], ["team", "refuse"], ["team", "invite"],
     ["team", "role"], ["team", "show"],
     ["curricula", "check"], ["curricula", "publish"], ["curricula", "list"],
+    ["curricula", "new"], ["curricula", "diff"],
     ["datasets", "fetch"], ["datasets", "list"], ["bench", "start"],
 ]  # fmt: skip
 

@@ -15,7 +15,7 @@ from integration.coursework_support import (
 
 from ulab_coursework.notebooks import NotANotebook, OtherAssignment, check_belongs, parse
 from ulab_coursework.template import Rebuilt, rebuild
-from ulab_coursework.titles import cell_titles
+from ulab_curricula.titles import cell_titles
 
 RELEASE = json.loads(nbformat.writes(release_notebook(LAB)))
 SOURCE = json.loads(nbformat.writes(source_notebook(LAB)))

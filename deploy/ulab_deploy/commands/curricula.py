@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ulab_deploy import console
-from ulab_deploy.commands import curricula_check
+from ulab_deploy.commands import curricula_check, curricula_diff, curricula_new
 from ulab_deploy.commands.options import Json
 from ulab_deploy.console import say, t
 
@@ -21,7 +21,9 @@ def register(app: typer.Typer) -> None:
     )
     app.add_typer(curricula, name="curricula")
 
+    curricula_new.register(curricula)
     curricula_check.register(curricula)
+    curricula_diff.register(curricula)
 
     @curricula.command(
         "publish",

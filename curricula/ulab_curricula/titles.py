@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 _HEADING = re.compile(r"^#{1,6}\s+(?P<text>.+?)\s*#*$", re.MULTILINE)
@@ -20,6 +20,16 @@ def cell_titles(notebook: Mapping[str, Any]) -> dict[str, str]:
 def answer_titles(notebook: Mapping[str, Any]) -> dict[str, str]:
     """The same of the cells that students write in."""
     return _titles(notebook, ("solution", "task"))
+
+
+def heading_before(cells: Sequence[Mapping[str, Any]], place: int) -> str:
+    """The last heading of a text, or of those before it; empty before the first."""
+    for cell in reversed(cells[: place + 1]):
+        if cell["cell_type"] == "markdown":
+            headings = _HEADING.findall(_text(cell["source"]))
+            if headings:
+                return str(headings[-1])
+    return ""
 
 
 def _titles(notebook: Mapping[str, Any], kinds: Iterable[str]) -> dict[str, str]:
