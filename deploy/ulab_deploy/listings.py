@@ -10,6 +10,8 @@ from sqlalchemy.orm import selectinload
 from ulab_core.database import Database
 from ulab_core.layout import FORK_SERVER_KINDS
 from ulab_core.models import Assignment, Course, Enrolment, Job, JobState, Person, Role
+from ulab_curricula import published
+from ulab_curricula.labs import find_curricula
 from ulab_deploy.base import Base, RunLock
 from ulab_hub.accounts import Accounts
 from ulab_runtime.forkserver.client import greets
@@ -110,6 +112,45 @@ def courses(base: Base, language: str) -> list[dict[str, Any]]:
         }
         for course in found
     ]
+
+
+def curricula(base: Base) -> list[dict[str, Any]]:
+    """All published versions, and what the checkout holds that is not published yet."""
+    with Database.of(base.settings).read() as session:
+        running = session.execute(
+            select(Course.id, Course.curriculum, Course.curriculum_version).order_by(Course.id)
+        )
+        courses: dict[tuple[str, str], list[str]] = {}
+        for course, curriculum, version in running:
+            courses.setdefault((curriculum, version), []).append(course)
+    found = published(base.layout)
+    known = {(one.id, one.version) for one in found}
+    rows = [
+        {
+            "curriculum": one.id,
+            "version": one.version,
+            "published_at": one.published_at,
+            "focus_area": one.focus_area,
+            "titles": dict(one.titles),
+            "labs": [lab.id for lab in one.labs],
+            "courses": courses.get((one.id, one.version), []),
+        }
+        for one in found
+    ]
+    for here in find_curricula():
+        if (here.id, here.version) not in known:
+            rows.append(
+                {
+                    "curriculum": here.id,
+                    "version": here.version,
+                    "published_at": None,
+                    "focus_area": here.manifest.focus_area,
+                    "titles": here.manifest.titles.model_dump(),
+                    "labs": [lab.id for lab in here.labs],
+                    "courses": [],
+                }
+            )
+    return sorted(rows, key=lambda row: str(row["curriculum"]))
 
 
 def status(base: Base) -> dict[str, Any]:

@@ -30,7 +30,7 @@ VERBS = [
     ["team", "requests"], ["team", "approve"], ["team", "refuse"], ["team", "invite"],
     ["team", "role"], ["team", "show"],
     ["curricula", "check"], ["curricula", "publish"], ["curricula", "list"],
-    ["curricula", "new"], ["curricula", "diff"],
+    ["curricula", "new"], ["curricula", "diff"], ["curricula", "preview"],
     ["datasets", "fetch"], ["datasets", "list"], ["bench", "start"],
 ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""`ulab curricula`: prove and publish what the checkout holds."""
+"""`ulab curricula`: write, prove and publish labs and curricula."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from typing import Annotated
 import typer
 
 from ulab_deploy import console
-from ulab_deploy.commands import curricula_check, curricula_diff, curricula_new
+from ulab_deploy.commands import (
+    curricula_check,
+    curricula_diff,
+    curricula_new,
+    curricula_preview,
+)
 from ulab_deploy.commands.options import Json
 from ulab_deploy.console import say, t
 
 
 def register(app: typer.Typer) -> None:
     curricula = typer.Typer(
-        help=t("Labs and curricula: check, publish, list."),
+        help=t("Labs and curricula: write, check, compare, publish."),
         epilog=t("Example: {example}", example="ulab curricula check garments"),
         no_args_is_help=True,
         rich_markup_mode=None,
@@ -23,6 +28,7 @@ def register(app: typer.Typer) -> None:
 
     curricula_new.register(curricula)
     curricula_check.register(curricula)
+    curricula_preview.register(curricula)
     curricula_diff.register(curricula)
 
     @curricula.command(
@@ -51,33 +57,27 @@ def register(app: typer.Typer) -> None:
 
     @curricula.command(
         "list",
-        help=t("List published curricula and their labs."),
+        help=t("List published curricula, their labs, and the courses that run them."),
         epilog=t("Example: {example}", example="ulab curricula list --json"),
     )
     def list_(json: Json = False) -> None:
-        from ulab_curricula import published
         from ulab_deploy.base import existing_base
+        from ulab_deploy.listings import curricula
 
-        found = published(existing_base().layout)
+        found = curricula(existing_base())
         if json:
-            console.say_json(
-                [
-                    {
-                        "curriculum": one.id,
-                        "version": one.version,
-                        "focus_area": one.focus_area,
-                        "titles": dict(one.titles),
-                        "labs": [lab.id for lab in one.labs],
-                    }
-                    for one in found
-                ]
-            )
+            console.say_json(found)
             return
         language = console.language()
-        for line in console.table(
-            [
-                (one.id, one.version, one.titles[language], " ".join(lab.id for lab in one.labs))
-                for one in found
-            ]
-        ):
+        rows = [
+            (
+                one["curriculum"],
+                one["version"] if one["published_at"] else t("not published: {version}", **one),
+                one["titles"][language],
+                t("labs: {labs}", labs=" ".join(one["labs"])),
+                t("courses: {courses}", courses=" ".join(one["courses"]) or "-"),
+            )
+            for one in found
+        ]
+        for line in console.table(rows):
             say(line)
