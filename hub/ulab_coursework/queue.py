@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from ulab_core.database import Database
@@ -23,6 +22,47 @@ HEARTBEAT_S = 5.0
 MAX_ATTEMPTS = 3
 MAX_TAKES = 12
 """A worker that dies before the cells run is hardly the job's fault, but might be."""
+
+def _replaced() -> ColumnElement[bool]:
+    """Whether the same student, or group, has handed in a later one."""
+    later = aliased(Submission)
+    alone = (
+        later.group_id.is_(None)
+        & Submission.group_id.is_(None)
+        & (later.person_id == Submission.person_id)
+    )
+    return exists().where(
+        later.assignment_id == Submission.assignment_id,
+        or_(alone, later.group_id == Submission.group_id),
+        later.received_at > Submission.received_at,
+    )
+
+
+# Made once: making and naming a statement anew takes longer than the database does.
+_FREE = or_(
+    Job.state == JobState.QUEUED,
+    (Job.state == JobState.RUNNING) & (Job.leased_until < bindparam("now")),
+)
+_ANY_FREE = select(Job.id).where(_FREE).limit(1)
+_NEXT = (
+    select(Job, Course)
+    .join(Submission, Submission.id == Job.submission_id)
+    .join(Assignment, Assignment.id == Submission.assignment_id)
+    .join(Course, Course.id == Assignment.course_id)
+    .where(_FREE)
+    .order_by(Job.lane, _replaced(), Course.served_at.asc().nulls_first(), Job.created_at, Job.id)
+    .limit(1)
+    .with_for_update(skip_locked=True, of=Job)
+)
+_OF_LEASE = (
+    (Job.id == bindparam("job_id"))
+    & (Job.worker == bindparam("of_worker"))
+    & (Job.takes == bindparam("take"))
+    & (Job.state == JobState.RUNNING)
+)
+_HELD = select(Job).where(_OF_LEASE).with_for_update()
+_IS_HELD = select(Job.id).where(_OF_LEASE)
+_CHANGE = update(Job).where(_OF_LEASE).execution_options(synchronize_session=False)
 
 INTERRUPTED = mark(
     "Grading was interrupted again and again, so it was given up. Your submission is stored; your "
@@ -105,13 +145,13 @@ def lease(db: Database, worker: str, now: datetime | None = None) -> Lease | Non
     given = now
     with db.read() as session:
         now = given or clock(session)
-        if session.scalar(select(Job.id).where(_free(now)).limit(1)) is None:
+        if session.scalar(_ANY_FREE, {"now": now}) is None:
             return None
     with db.write() as session:
         now = given or clock(session)
         # One free job more may be a worn-out one, so look on until one can be taken.
         while True:
-            found = session.execute(_next(now)).first()
+            found = session.execute(_NEXT, {"now": now}).first()
             if found is None:
                 return None
             job, course = found
@@ -135,89 +175,41 @@ def is_worn_out(attempts: int, takes: int) -> bool:
     return attempts >= MAX_ATTEMPTS or takes >= MAX_TAKES
 
 
-def _next(now: datetime) -> Any:
-    return (
-        select(Job, Course)
-        .join(Submission, Submission.id == Job.submission_id)
-        .join(Assignment, Assignment.id == Submission.assignment_id)
-        .join(Course, Course.id == Assignment.course_id)
-        .where(_free(now))
-        .order_by(
-            Job.lane, _replaced(), Course.served_at.asc().nulls_first(), Job.created_at, Job.id
-        )
-        .limit(1)
-        .with_for_update(skip_locked=True, of=Job)
-    )
-
-
-def _replaced() -> ColumnElement[bool]:
-    """Whether the same student, or group, has handed in a later one."""
-    later = aliased(Submission)
-    alone = (
-        later.group_id.is_(None)
-        & Submission.group_id.is_(None)
-        & (later.person_id == Submission.person_id)
-    )
-    return exists().where(
-        later.assignment_id == Submission.assignment_id,
-        or_(alone, later.group_id == Submission.group_id),
-        later.received_at > Submission.received_at,
-    )
-
-
-def _free(now: datetime) -> ColumnElement[bool]:
-    return or_(
-        Job.state == JobState.QUEUED,
-        (Job.state == JobState.RUNNING) & (Job.leased_until < now),
-    )
-
-
 def renew(db: Database, held: Collection[Lease], now: datetime | None = None) -> None:
     """Renew leases; those that were lost stay lost."""
     with db.write() as session:
         now = now or clock(session)
         for one in held:
-            session.execute(update(Job).where(_of(one)).values(leased_until=now + LEASE))
+            session.execute(_CHANGE.values(leased_until=now + LEASE), _of(one))
 
 
 def begin(db: Database, held: Lease) -> bool:
     """Note that a job's cells run from now on, so that a death counts; False when it was lost."""
     with db.write() as session:
-        job = _held(session, held)
-        if job is None:
-            return False
-        job.attempts += 1
-        job.begun_at = clock(session)
-        return True
+        begun = _CHANGE.values(attempts=Job.attempts + 1, begun_at=clock(session))
+        return bool(session.execute(begun, _of(held)).rowcount)  # type: ignore[attr-defined]
 
 
 def is_held(db: Database, held: Lease) -> bool:
     """Whether the job is still this worker's."""
     with db.read() as session:
-        return session.scalar(select(Job.id).where(_of(held))) is not None
+        return session.scalar(_IS_HELD, _of(held)) is not None
 
 
 def report(db: Database, held: Lease, progress: Progress) -> None:
     """Say how far a job is."""
     with db.write() as session:
-        session.execute(
-            update(Job)
-            .where(_of(held))
-            .values(
-                question=progress.question[:128],
-                questions_done=progress.done,
-                questions=progress.questions,
-            )
+        values = _CHANGE.values(
+            question=progress.question[:128],
+            questions_done=progress.done,
+            questions=progress.questions,
         )
+        session.execute(values, _of(held))
 
 
-def _of(held: Lease) -> ColumnElement[bool]:
-    return (
-        (Job.id == held.job_id)
-        & (Job.worker == held.worker)
-        & (Job.takes == held.take)
-        & (Job.state == JobState.RUNNING)
-    )
+def _of(held: Lease) -> dict[str, str | int]:
+    """The parameters of `_OF_LEASE`."""
+    return {"job_id": held.job_id, "of_worker": held.worker, "take": held.take}
 
 
 def release_dead(db: Database, workers: str) -> int:
@@ -274,7 +266,7 @@ def _end(session: Session, held: Lease, state: JobState, problem: str | None) ->
 
 
 def _held(session: Session, held: Lease) -> Job | None:
-    return session.scalar(select(Job).where(_of(held)).with_for_update())
+    return session.scalar(_HELD, _of(held))
 
 
 def _finish(job: Job, state: JobState, problem: str | None, now: datetime) -> None:
