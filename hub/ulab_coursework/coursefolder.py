@@ -13,6 +13,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path, PurePath
 
 from ulab_core.errors import Conflict
@@ -43,8 +44,13 @@ def course_gid(number: int, uid_base: int | None = None) -> int | None:
     """
     if os.geteuid() != 0:
         return None
-    base = load_settings().accounts.uid_base if uid_base is None else uid_base
-    return base * 2 + number
+    return (_own_uid_base() if uid_base is None else uid_base) * 2 + number
+
+
+@cache
+def _own_uid_base() -> int:
+    """A number that no base changes while it serves: files would be somebody else's."""
+    return load_settings().accounts.uid_base
 
 
 def timestamp(moment: datetime) -> str:

@@ -13,8 +13,10 @@ from typing import Any
 import nbformat
 from nbgrader import utils
 from nbgrader.api import Gradebook, MissingEntry
+from sqlalchemy import event
 
 from ulab_coursework.answers import answers
+from ulab_coursework.first_grades import CellGrade, save_first
 
 MOST_REASON = 500
 
@@ -87,17 +89,23 @@ def save_grades(
         The tests that a person is to give points for, since they could not be judged.
     """
     timestamp = received_at.astimezone(UTC).replace(tzinfo=None)
+    cells = {
+        cell.metadata.nbgrader["grade_id"]: cell
+        for cell in notebook.cells
+        if utils.is_grade(cell) or utils.is_solution(cell) or utils.is_task(cell)
+    }
     with opened(url, course_id) as gradebook:
+        grades = {
+            name: CellGrade(_points(cell, name in undecided), _auto_comment(cell))
+            for name, cell in cells.items()
+        }
+        if save_first(gradebook.db, assignment, student, display_name, timestamp, grades):
+            return score_of(notebook, undecided)
         gradebook.update_or_create_student(student, first_name=display_name, last_name="")
         same = _is_graded_submission(gradebook, assignment, student, timestamp)
         submission = gradebook.update_or_create_submission(assignment, student, timestamp=timestamp)
         if not same:
             _forget_manual(submission, changed_answers(before, notebook))
-        cells = {
-            cell.metadata.nbgrader["grade_id"]: cell
-            for cell in notebook.cells
-            if utils.is_grade(cell) or utils.is_solution(cell) or utils.is_task(cell)
-        }
         for found in submission.notebooks:
             for grade in found.grades:
                 if grade.name in cells and utils.is_grade(cells[grade.name]):
@@ -134,7 +142,14 @@ def _gradebook(url: str, course_id: str) -> Gradebook:
     # Its steps commit one by one, and what was just read or made would be read again after each.
     gradebook.db.remove()
     gradebook.db.configure(expire_on_commit=False)
+    event.listen(gradebook.engine, "connect", _keep_journal)
     return gradebook
+
+
+def _keep_journal(connection: Any, _: object) -> None:
+    # A journal that is removed after each commit is a new file each time, and ext4 then looks ever
+    # longer for one that was not removed a moment ago.
+    connection.execute("PRAGMA journal_mode=TRUNCATE")
 
 
 _THREAD = threading.local()
@@ -143,10 +158,7 @@ MOST_REMEMBERED = 4
 
 def _save_points(grade: Any, cell: nbformat.NotebookNode, undecided: bool) -> None:
     """Autograded points of a cell, and whether a person has to look at it."""
-    # An open question waits for a person, also when it looks as it was given out.
-    by_hand = undecided or utils.is_solution(cell)
-    earned, most = utils.determine_grade(cell)
-    points = None if by_hand else earned
+    points, most = _points(cell, undecided), utils.determine_grade(cell)[1]
     # A question may be worth less than when a person gave points for it.
     looked_at = (
         not grade.needs_manual_grade
@@ -156,6 +168,16 @@ def _save_points(grade: Any, cell: nbformat.NotebookNode, undecided: bool) -> No
     )
     grade.auto_score = points
     grade.needs_manual_grade = not looked_at and (grade.manual_score is not None or points is None)
+
+
+def _points(cell: nbformat.NotebookNode, undecided: bool) -> float | None:
+    """What autograding gives; None when a person is to."""
+    if not utils.is_grade(cell):
+        return None
+    # An open question waits for a person, also when it looks as it was given out.
+    by_hand = undecided or utils.is_solution(cell)
+    points: float | None = utils.determine_grade(cell)[0]
+    return None if by_hand else points
 
 
 def _auto_comment(cell: nbformat.NotebookNode) -> str | None:

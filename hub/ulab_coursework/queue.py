@@ -23,6 +23,7 @@ MAX_ATTEMPTS = 3
 MAX_TAKES = 12
 """A worker that dies before the cells run is hardly the job's fault, but might be."""
 
+
 def _replaced() -> ColumnElement[bool]:
     """Whether the same student, or group, has handed in a later one."""
     later = aliased(Submission)

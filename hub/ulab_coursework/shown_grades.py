@@ -5,12 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from nbgrader import api
-from sqlalchemy import Engine, NullPool, Select, create_engine, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    NullPool,
+    Select,
+    bindparam,
+    create_engine,
+    select,
+)
 
 from ulab_coursework.graded import Mark, Marks, Remarks
 
@@ -36,31 +45,61 @@ def grade_stamps(url: str, assignment: str, student: str | None = None) -> dict[
     student
         The only one to look at; None for all.
     """
-    grades = select(
+    with engine_of(url).connect() as connection:
+        return _stamps(connection, assignment, student)
+
+
+def _stamps(connection: Connection, assignment: str, student: str | None) -> dict[str, str]:
+    found: dict[str, list[list[Any]]] = defaultdict(list)
+    for kind, columns in _STAMPED.items():
+        for row in _rows(connection, kind, columns, assignment, student):
+            found[row[0]].append([kind.__tablename__, *row[1:]])
+    return {name: _digest(rows) for name, rows in found.items()}
+
+
+_STAMPED: Mapping[Any, tuple[Any, ...]] = {
+    api.Grade: (
         api.SubmittedAssignment.student_id,
         api.BaseCell.name,
         api.Grade.auto_score,
         api.Grade.manual_score,
         api.Grade.extra_credit,
         api.Grade.needs_manual_grade,
-    )
-    comments = select(
+    ),
+    api.Comment: (
         api.SubmittedAssignment.student_id,
         api.BaseCell.name,
         api.Comment.auto_comment,
         api.Comment.manual_comment,
-    )
-    found: dict[str, list[list[Any]]] = defaultdict(list)
-    with engine_of(url).connect() as connection:
-        for query, kind in ((grades, api.Grade), (comments, api.Comment)):
-            for row in connection.execute(_of(query, kind, assignment, student)):
-                found[row[0]].append([kind.__tablename__, *row[1:]])
-    return {name: _digest(rows) for name, rows in found.items()}
+    ),
+}
+_POINTS = (
+    api.BaseCell.name,
+    api.Grade.score,
+    api.Grade.max_score,
+    api.Grade.auto_score,
+    api.Grade.manual_score,
+    api.Grade.needs_manual_grade,
+)
+_COMMENTS = (api.BaseCell.name, api.Comment.auto_comment, api.Comment.manual_comment)
 
 
-def _of(query: Select[Any], kind: Any, assignment: str, student: str | None) -> Select[Any]:
+def _rows(
+    connection: Connection,
+    kind: Any,
+    columns: tuple[Any, ...],
+    assignment: str,
+    student: str | None,
+) -> Iterable[Any]:
+    names = {"assignment": assignment} | ({} if student is None else {"student": student})
+    return connection.execute(_query(kind, columns, student is not None), names)
+
+
+@cache
+def _query(kind: Any, columns: tuple[Any, ...], one_student: bool) -> Select[Any]:
     query = (
-        query.select_from(api.SubmittedAssignment)
+        select(*columns)
+        .select_from(api.SubmittedAssignment)
         .join(
             api.SubmittedNotebook,
             api.SubmittedNotebook.assignment_id == api.SubmittedAssignment.id,
@@ -68,10 +107,12 @@ def _of(query: Select[Any], kind: Any, assignment: str, student: str | None) -> 
         .join(kind, kind.notebook_id == api.SubmittedNotebook.id)
         .join(api.BaseCell, api.BaseCell.id == kind.cell_id)
         .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
-        .where(api.Assignment.name == assignment)
+        .where(api.Assignment.name == bindparam("assignment"))
         .order_by(api.BaseCell.name)
     )
-    return query if student is None else query.where(api.SubmittedAssignment.student_id == student)
+    if not one_student:
+        return query
+    return query.where(api.SubmittedAssignment.student_id == bindparam("student"))
 
 
 def _digest(rows: list[list[Any]]) -> str:
@@ -90,30 +131,19 @@ def marks_of(url: str, assignment: str, student: str, remarks: Remarks) -> Marks
     remarks
         What had to be mended in this submission.
     """
-    stamp = grade_stamps(url, assignment, student).get(student, "")
-    grades = select(
-        api.BaseCell.name,
-        api.Grade.score,
-        api.Grade.max_score,
-        api.Grade.auto_score,
-        api.Grade.manual_score,
-        api.Grade.needs_manual_grade,
-    )
-    comments = select(api.BaseCell.name, api.Comment.auto_comment, api.Comment.manual_comment)
     with engine_of(url).connect() as connection:
+        stamp = _stamps(connection, assignment, student).get(student, "")
         found = {
             name: Mark(
                 points=None if waits and auto is None and manual is None else score or 0.0,
                 max_points=most or 0.0,
                 by_hand=manual is not None,
             )
-            for name, score, most, auto, manual, waits in connection.execute(
-                _of(grades, api.Grade, assignment, student)
+            for name, score, most, auto, manual, waits in _rows(
+                connection, api.Grade, _POINTS, assignment, student
             )
         }
-        for name, auto, manual in connection.execute(
-            _of(comments, api.Comment, assignment, student)
-        ):
+        for name, auto, manual in _rows(connection, api.Comment, _COMMENTS, assignment, student):
             if manual or auto:
                 mark = found.get(name, Mark(None))
                 found[name] = replace(mark, comment=manual or auto)
