@@ -13,13 +13,13 @@ import pytest
 from typer.testing import CliRunner
 
 from ulab_core.settings import load_settings
-from ulab_deploy.bench.grading import BadCount, measure, rows, sentences
+from ulab_deploy.bench.grading import BadCount, Graded, measure, rows, sentences
 from ulab_deploy.bench.progress import Progress
 from ulab_deploy.cli import build
 
 RUN_S = 280
 TORCHS_OWN_CACHE = "torchinductor_root"
-COMMAND = ("bench", "grading", "--submissions", "1", "--json")
+COMMAND = ("bench", "grading", "--submissions", "1", "--rounds", "1", "--json")
 FIGURES = ["stock_per_min", "ulab_per_min", "bare_s", "ulab_s", "ratio", "over_bare"]
 
 
@@ -48,10 +48,18 @@ def test_it_measures_both_and_leaves_nothing(tmp_path: Path) -> None:
     assert [len(list(sentences(found, count))) for count in (20, 21)] == [1, 2]
 
 
+def test_the_ratio_is_of_what_was_measured_in_the_same_round() -> None:
+    slow, fast = [1.2, 0.6, 0.6], [0.06, 0.03, 0.02]
+    found = Graded(cores=2, bare_s=0.02, stock_s=slow, wall_s=fast).plain()
+    assert found["ratio"] == 20.0
+    assert (found["stock_per_min"], found["ulab_per_min"]) == (100.0, 2000.0)
+    assert (found["ulab_s"], found["over_bare"]) == (0.06, 3.0)
+
+
 def test_what_cant_be_measured_is_refused() -> None:
-    for count in (0, 10_001):
-        with pytest.raises(BadCount, match="a number from 1 to 10000"):
-            measure(load_settings(), count, Progress(silent=True))
+    for count, rounds in ((0, 1), (10_001, 1), (1, 0), (1, 21)):
+        with pytest.raises(BadCount, match="from 1 to 10000 submissions"):
+            measure(load_settings(), count, rounds, Progress(silent=True))
 
 
 def test_help_has_an_example() -> None:

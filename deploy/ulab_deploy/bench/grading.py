@@ -6,8 +6,9 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from ulab_core.errors import UserError
@@ -30,64 +31,75 @@ MOST_ON_STOCK = 20
 BARE_TIMES = 20
 LANGUAGE = "en"
 MOST = 10_000
+MOST_ROUNDS = 20
 
 
 class BadCount(UserError):
-    """So many submissions can't be measured."""
+    """So many submissions, or rounds, can't be measured."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Graded:
     """What grading one lab came to.
 
     Attributes
     ----------
-    stock_s
-        Wall time of one submission with stock nbgrader, in seconds.
-    wall_s
-        The same with U Lab, in seconds.
     cores
         How many cores U Lab used: one a slot.
     bare_s
         What the cells alone take on one core, in seconds.
+    stock_s
+        Wall time of one submission with stock nbgrader, in seconds, by round.
+    wall_s
+        The same with U Lab.
     """
 
-    stock_s: float
-    wall_s: float
     cores: int
     bare_s: float
+    stock_s: list[float] = field(default_factory=list)
+    wall_s: list[float] = field(default_factory=list)
 
     def plain(self) -> dict[str, float]:
-        """The figures; ``ulab_s`` is in seconds of one core, as ``bare_s`` is."""
-        ulab_s = self.wall_s * self.cores
+        """The medians; ``ulab_s`` is in seconds of one core, as ``bare_s`` is.
+
+        What else a machine does moves both sides of a round, so the ratio is the median of the
+        rounds' ratios.
+        """
+        ulab_s = median(self.wall_s) * self.cores
+        ratios = [stock / ours for stock, ours in zip(self.stock_s, self.wall_s, strict=True)]
         return {
-            "stock_per_min": round(60 / self.stock_s, 1),
-            "ulab_per_min": round(60 / self.wall_s, 1),
+            "stock_per_min": round(60 / median(self.stock_s), 1),
+            "ulab_per_min": round(60 / median(self.wall_s), 1),
             "bare_s": round(self.bare_s, 4),
             "ulab_s": round(ulab_s, 4),
-            "ratio": round(self.stock_s / self.wall_s, 2),
+            "ratio": round(median(ratios), 2),
             "over_bare": round(ulab_s / self.bare_s, 2),
         }
 
 
 def measure(
-    settings: Settings, submissions: int, progress: Progress
+    settings: Settings, submissions: int, rounds: int, progress: Progress
 ) -> dict[str, dict[str, float]]:
-    """Grade so many submissions of each lab, one side after the other.
+    """Grade so many submissions of each lab, in rounds of one side after the other.
 
     Stock nbgrader grades one after the other, as its command does, and no more than
-    `MOST_ON_STOCK`. U Lab grades in as many slots of one worker as the machine has cores; its time
-    runs from the first hand-in to the last score in the gradebook, with warm workers.
+    `MOST_ON_STOCK` a round. U Lab grades in as many slots of one worker as the machine has cores;
+    its time runs from the first hand-in to the last score in the gradebook, with warm workers.
 
     Raises
     ------
     BadCount, StockFailed, NotGraded
     """
-    if not 1 <= submissions <= MOST:
+    if not (1 <= submissions <= MOST and 1 <= rounds <= MOST_ROUNDS):
         raise BadCount(
-            mark("{count} submissions can't be measured: give a number from 1 to {most}."),
+            mark(
+                "{count} submissions in {rounds} rounds can't be measured: give from 1 to {most} "
+                "submissions, and no more than {most_rounds} rounds."
+            ),
             count=submissions,
+            rounds=rounds,
             most=MOST,
+            most_rounds=MOST_ROUNDS,
         )
     cores = os.cpu_count() or 1
     grading = settings.grading.model_copy(update={"workers": 1, "slots": cores})
@@ -98,23 +110,30 @@ def measure(
     with told_to_stop_is_ctrl_c(), nothing_left():
         progress.stage(mark("Executing the cells alone…"))
         env = without_own_variables(os.environ)
-        bare = {name: bare_s(_cells(built[name]), BARE_TIMES, env) for name in NAMES}
-        progress.stage(mark("Grading with stock nbgrader…"))
-        stock = {name: _on_stock(labs[name], built[name], submissions) for name in NAMES}
-        progress.stage(mark("Grading with U Lab…"))
+        found = {
+            name: Graded(cores, bare_s(_cells(built[name]), BARE_TIMES, env)) for name in NAMES
+        }
+        progress.stage(mark("Starting U Lab…"))
         with scratch() as folder, serving(settings, folder, list(labs.values())) as base:
-            ours = {}
             for number, name in enumerate(NAMES, start=1):
                 content = solved(built[name])
                 mark_many(base, name, [f"first{number}" for number in range(cores)], content)
                 wait_for_parents(base, number)
                 mark_many(base, name, [f"warm{number}" for number in range(cores)], content)
-                students = [f"student{number:05}" for number in range(submissions)]
-                ours[name] = mark_many(base, name, students, content) / submissions
-    return {name: Graded(stock[name], ours[name], cores, bare[name]).plain() for name in NAMES}
+            for turn in range(rounds):
+                progress.stage(mark("Grading with stock nbgrader…"))
+                for name in NAMES:
+                    found[name].stock_s.append(_on_stock(labs[name], built[name], submissions))
+                progress.stage(mark("Grading with U Lab…"))
+                students = [f"student{turn:02}-{number:05}" for number in range(submissions)]
+                for name in NAMES:
+                    whole_s = mark_many(base, name, students, solved(built[name]))
+                    found[name].wall_s.append(whole_s / submissions)
+    return {name: one.plain() for name, one in found.items()}
 
 
 def _on_stock(lab: Lab, built: Built, submissions: int) -> float:
+    """Seconds that stock nbgrader takes for one of so many submissions."""
     count = min(submissions, MOST_ON_STOCK)
     with scratch() as folder:
         course = StockCourse(folder / "course", lab.id, built)

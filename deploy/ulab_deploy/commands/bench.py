@@ -80,6 +80,10 @@ def register(app: typer.Typer) -> None:
     )
     def grading(
         submissions: Annotated[int, typer.Option(metavar="N", help=t("How many are handed in."))],
+        rounds: Annotated[
+            int,
+            typer.Option(metavar="N", help=t("How often each is measured; the median counts.")),
+        ] = 3,
         json: Json = False,
     ) -> None:
         from ulab_core.settings import load_settings
@@ -87,7 +91,7 @@ def register(app: typer.Typer) -> None:
         from ulab_deploy.bench.progress import Progress
 
         try:
-            found = measure(load_settings(), submissions, Progress(silent=json))
+            found = measure(load_settings(), submissions, rounds, Progress(silent=json))
         except KeyboardInterrupt:
             warn(t("Stopped; everything that was started is ended and removed."))
             raise typer.Exit(INTERRUPTED) from None
