@@ -18,8 +18,7 @@ from huey.storage import BlackHoleStorage
 
 from ulab_coursework.queue import Lease
 
-IDLE_S = 0.1
-MOST_IDLE_S = 0.5
+IDLE_S = 0.05
 STOP_S = 5
 
 
@@ -39,19 +38,22 @@ def consumer_of(
     work: Callable[[Lease], None],
     interrupted: Callable[[Lease], None],
     slots: int,
+    most_idle_s: float,
 ) -> Consumer:
     """A consumer for the main thread to run; SIGTERM ends it, and SIGINT.
 
     Parameters
     ----------
     take
-        Called by each idle slot, at least every half second; what it raises is logged.
+        Called by each idle slot; what it raises is logged.
     work
         Does a job, in the slot's thread.
     interrupted
         Called for each job in hand when the consumer is stopped; its thread ends with the process.
     slots
         How many jobs are done at once.
+    most_idle_s
+        An idle slot that has long found nothing looks again after so many seconds.
     """
     logging.getLogger("huey").setLevel(logging.WARNING)
     huey = _Grading("grading", storage_class=BlackHoleStorage, results=False)
@@ -62,7 +64,7 @@ def consumer_of(
         workers=slots,
         periodic=False,
         initial_delay=IDLE_S,
-        max_delay=MOST_IDLE_S,
+        max_delay=most_idle_s,
         backoff=1.5,
         health_check_interval=2,
         shutdown_timeout=STOP_S,

@@ -26,6 +26,7 @@ from ulab_coursework import queue
 from ulab_coursework.consumer import consumer_of
 from ulab_coursework.grading import LeaseLost, grade
 from ulab_coursework.judging import AHEAD, Judges
+from ulab_coursework.lookout import Lookout
 from ulab_coursework.marking import Marker
 from ulab_runtime.judge.parents import Parents
 
@@ -59,6 +60,7 @@ class Worker:
         self.place = f"{socket.gethostname()[:64]}/{index}/"
         # A name of its own in each life: a lease of a former life is not ours.
         self.name = f"{self.place}{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._lookout = Lookout(self.db)
         self._leases: dict[str, queue.Lease] = {}
         self._free: queues.SimpleQueue[int] = queues.SimpleQueue()
         slots = slots_of(settings)
@@ -79,7 +81,9 @@ class Worker:
                 log.info("%d jobs of this worker's former life are free again.", freed)
             threading.Thread(target=self._keep_alive, name="leases", daemon=True).start()
             in_hand = self._free.qsize()
-            consumer = consumer_of(self.take, self.work, self.interrupted, in_hand)
+            consumer = consumer_of(
+                self.take, self.work, self.interrupted, in_hand, self._lookout.every_s
+            )
             log.info("Grading worker %s is ready, with %d slots.", self.name, in_hand // AHEAD)
             consumer.run()
             self._judges.end()
@@ -94,7 +98,7 @@ class Worker:
 
     def take(self) -> queue.Lease | None:
         """Take the next job, and keep it alive from now on."""
-        held = queue.lease(self.db, self.name)
+        held = self._lookout.lease(self.name)
         if held is not None:
             self._leases[held.job_id] = held
         return held

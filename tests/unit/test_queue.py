@@ -1,6 +1,7 @@
 """The grading queue: leases, heartbeats, dead workers, lanes; on SQLite and on PostgreSQL."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -8,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from integration.postgres_support import Postgres, installed
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from ulab_core.database import Database, upgrade
-from ulab_core.models import Assignment, Course, Job, JobState, Lane, Person, Submission
+from ulab_core.models import Assignment, Course, Job, JobState, Lane, Person, Submission, utc_now
 from ulab_core.settings import Settings
 from ulab_coursework import queue
+from ulab_coursework.lookout import Lookout
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
 
@@ -312,3 +314,48 @@ def test_a_machine_whose_clock_is_wrong_takes_nobodys_job(
     behind = queue.lease(db, "behind")
     assert behind is not None
     assert behind.take == 2
+
+
+def statements(db: Database) -> list[str]:
+    """What the database is asked from now on."""
+    asked: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    return asked
+
+
+def test_a_lookout_troubles_no_database_in_which_nothing_was_written(db: Database) -> None:
+    lookout = Lookout(db)
+    lookout.ANYWAY_S = 3600.0
+    assert lookout.lease("w") is None
+    asked = statements(db)
+    for _ in range(5):
+        assert lookout.lease("w") is None
+    knows = db.engine.dialect.name == "sqlite"
+    assert (not asked) == knows
+    assert lookout.every_s == (360.0 if knows else 3600.0)
+
+
+def test_a_lookout_sees_at_once_what_was_written(db: Database) -> None:
+    lookout = Lookout(db)
+    lookout.ANYWAY_S = 3600.0
+    assert lookout.lease("w") is None
+    enqueue(db, "s0", "s1")
+    found = [lookout.lease("w"), lookout.lease("w")]
+    assert {one.submission_id for one in found if one} == {"s0", "s1"}
+    assert lookout.lease("w") is None
+
+
+def test_a_lookout_sees_in_time_that_a_lease_has_run_out(db: Database) -> None:
+    lookout = Lookout(db)
+    lookout.ANYWAY_S = 0.05
+    enqueue(db, "s0")
+    first = queue.lease(db, "dead")
+    assert first is not None
+    with db.write() as session:
+        session.get_one(Job, first.job_id).leased_until = utc_now() + timedelta(seconds=0.5)
+    assert lookout.lease("w") is None
+    until = time.monotonic() + 10
+    while (again := lookout.lease("w")) is None and time.monotonic() < until:
+        time.sleep(0.01)
+    assert again is not None
+    assert again.take == first.take + 1
