@@ -16,6 +16,7 @@ def main() -> int:
     parser.add_argument("--datasets", type=Path, default=Path("state/datasets/store"))
     parser.add_argument("--language", choices=("zh", "en"), default="zh")
     parser.add_argument("--jobs", type=int, default=2, help="variants run at once")
+    parser.add_argument("--mutants", action="store_true", help="try mutants of the solution too")
     parser.add_argument("--whole", action="store_true", help="run every cell for each fixture")
     chosen = parser.parse_args()
     labs = [load_lab(folder) for folder in chosen.labs] or find_labs()
@@ -26,6 +27,7 @@ def main() -> int:
             language=chosen.language,
             jobs=chosen.jobs,
             whole=chosen.whole,
+            mutants=chosen.mutants,
         )
         for lab in labs
     ]
@@ -40,7 +42,9 @@ def _show(report: Report) -> None:
     for run in report.runs.values():
         score = f"{run.score(report.points):g}/{full:g}" if run.finished else "not finished"
         print(f"  {run.name:32} {score:>10}  {run.seconds:6.1f} s")
-    for problem in report.problems:
+    if report.mutants.all:
+        print(f"  mutants: {report.mutants.caught} of {report.mutants.run} caught")
+    for problem in [*report.problems, *report.remarks]:
         print(f"  ! {problem}")
 
 

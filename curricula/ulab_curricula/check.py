@@ -21,7 +21,15 @@ from ulab_curricula.execute import (
 from ulab_curricula.fixtures import Fixture, load_fixtures
 from ulab_curricula.inspection import inspect, remarks
 from ulab_curricula.labs import Lab
+from ulab_curricula.mutants import (
+    SHARE_CAUGHT,
+    Mutants,
+    lines_kept_free,
+    mutants_of,
+    with_fates,
+)
 from ulab_curricula.places import place_of
+from ulab_curricula.survivors import uncaught
 
 EMPTY = "empty"
 FEWEST_WRONG = 5
@@ -46,6 +54,10 @@ class Report:
         What may not be what the author wants, though the lab may be published.
     built, fixtures
         What was checked, for whoever checks on.
+    mutants
+        Of the reference solution; none when they weren't asked for.
+    source
+        The lab itself, for whoever checks on.
     """
 
     lab: str
@@ -55,6 +67,8 @@ class Report:
     remarks: list[UserError] = field(default_factory=list)
     built: Built | None = None
     fixtures: list[Fixture] = field(default_factory=list)
+    mutants: Mutants = field(default_factory=Mutants)
+    source: Lab | None = None
 
     @property
     def ok(self) -> bool:
@@ -74,6 +88,7 @@ def check_lab(
     jobs: int = 2,
     whole: bool = False,
     listed: bool = True,
+    mutants: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Report:
     """Check a lab by running it as a plain notebook.
@@ -92,6 +107,8 @@ def check_lab(
         Run each fixture's whole notebook, rather than what its answers can affect.
     listed
         Run the empty release and the fixtures too, not the reference alone.
+    mutants
+        Run mutants of the reference solution too.
     progress
         Called with a word before each step.
 
@@ -123,7 +140,8 @@ def check_lab(
     if problems:
         return Report(lab.id, problems, points, built=built, remarks=said)
     tell("run")
-    runs = run_variants(
+    made = mutants_of(built.canonical) if mutants else []
+    runs, fates = run_variants(
         built.sources[language],
         _variants(built, language, fixtures) if listed else {},
         datasets=datasets,
@@ -131,9 +149,12 @@ def check_lab(
         timeout_s=lab.manifest.grading_seconds,
         jobs=jobs,
         whole=[EMPTY, *(fixture.name for fixture in fixtures if whole)],
+        mutants=made,
     )
     problems = list(judge(lab, built, points, fixtures, runs, language))
-    return Report(lab.id, problems, points, runs, said, built, fixtures)
+    decided = Mutants(with_fates(made, fates), lines_kept_free(built.canonical))
+    (problems if decided.share < SHARE_CAUGHT else said).extend(uncaught(lab, built, decided))
+    return Report(lab.id, problems, points, runs, said, built, fixtures, decided, lab)
 
 
 def _too_few(lab: Lab, fixtures: list[Fixture], points: Mapping[str, float]) -> Iterator[BadLab]:

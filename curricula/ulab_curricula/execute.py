@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from ulab_curricula.dependencies import cells_to_run
+from ulab_curricula.mutants import Mutant, mutant_job
 
 REFERENCE = "reference"
 
@@ -102,7 +103,8 @@ def run_variants(
     jobs: int = 2,
     grading: bool = True,
     whole: Collection[str] = (),
-) -> dict[str, Run]:
+    mutants: Sequence[Mutant] = (),
+) -> tuple[dict[str, Run], dict[str, dict[str, str]]]:
     """Run the reference and each variant.
 
     Parameters
@@ -125,10 +127,15 @@ def run_variants(
         Variants that run all cells; the others run what their changes can affect, and their other
         tests count as in the reference.
 
+    mutants
+        Run too, when the reference loses nothing.
+
     Returns
     -------
-    dict
+    runs
         A `Run` for ``"reference"`` and for each variant.
+    fates
+        What became of mutants, as `ulab_curricula.mutants.with_fates` takes it.
 
     Notes
     -----
@@ -144,19 +151,22 @@ def run_variants(
                 key: _plan(source, variants[name], points, name in whole)
                 for key, name in names.items()
             },
+            "mutants": mutant_job(_code_cells(source), points, mutants),
+            "points": points,
             "out": str(work),
             "jobs": jobs,
             "timeout_s": timeout_s,
         }
         (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
         # Each run has its own limit of processor time; this one is for what sleeps or hangs.
-        rounds = 2 + len(variants) // max(jobs, 1)
+        rounds = 2 + (len(variants) + len(mutants)) // max(jobs, 1)
         _start(work, timeout_s * rounds * 4, _environment(work, datasets, language, grading))
         reference = _read(work / f"{REFERENCE}.json", REFERENCE, points, None)
         runs = {REFERENCE: reference}
         for key, name in names.items():
             runs[name] = _read(work / f"{key}.json", name, points, reference)
-        return runs
+        fates = work / "mutants.json"
+        return runs, json.loads(fates.read_text(encoding="utf-8")) if fates.is_file() else {}
 
 
 def _plan(

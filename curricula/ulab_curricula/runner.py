@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ulab_core.process import die_with_parent
+from ulab_curricula.snapshots import Snapshots, run_mutants
 
 Results = list[dict[str, Any]]
 
@@ -26,7 +27,9 @@ def main(job_file: str) -> None:
     """Run the job: the reference to its end, each variant from where it differs.
 
     The job holds `cells`, each with `name` and `source`; `variants`, each with `changes` by cell
-    name and `run`, the indices of the cells to run; `out`, `jobs` and `timeout_s`.
+    name and `run`, the indices of the cells to run; `mutants` as
+    `ulab_curricula.mutants.mutant_job` makes them; `points` of the test cells; `out`, `jobs` and
+    `timeout_s`.
     """
     die_with_parent()
     job = json.loads(Path(job_file).read_text(encoding="utf-8"))
@@ -34,6 +37,8 @@ def main(job_file: str) -> None:
     shell = _quiet_shell()
     running: set[int] = set()
     results: Results = []
+    mutants = job["mutants"]
+    snapshots = Snapshots(lambda place, source: _lost(shell, job, place, source), job["jobs"])
     for index, cell in enumerate(job["cells"]):
         for name, variant in job["variants"].items():
             if variant["run"][0] != index:
@@ -44,8 +49,15 @@ def main(job_file: str) -> None:
             if child == 0:
                 _run_variant(shell, job, name, results, out)
             running.add(child)
+        if str(index) in mutants:
+            snapshots.take(index)
         results.append(_run_cell(shell, cell["name"], cell["source"]))
     _write(out / "reference.json", results)
+    # Tests that the reference fails say nothing of mutants.
+    if mutants and not any(_is_lost(job, result) for result in results):
+        names, seconds = ([each[key] for each in results] for key in ("name", "seconds"))
+        _write(out / "mutants.json", run_mutants(snapshots, mutants, names, seconds))
+    snapshots.end()
     while running:
         running.discard(os.wait()[0])
 
@@ -67,6 +79,20 @@ def _run_variant(shell: Any, job: dict[str, Any], name: str, before: Results, ou
         _write(out / f"{name}.json", results)
     finally:
         os._exit(0)
+
+
+def _lost(shell: Any, job: dict[str, Any], place: int, source: str) -> bool:
+    """Run a cell, with another source if there is one; whether it is a test that lost points."""
+    cell = job["cells"][place]
+    return _is_lost(job, _run_cell(shell, cell["name"], source or cell["source"]))
+
+
+def _is_lost(job: dict[str, Any], result: dict[str, Any]) -> bool:
+    worth = job["points"].get(result["name"])
+    if worth is None:
+        return False
+    value = result["value"]
+    return result["error"] is not None or (value is not None and not value >= worth)
 
 
 def _quiet_shell() -> Any:
@@ -117,7 +143,7 @@ def _number(done: Any) -> float | None:
     return float(value)
 
 
-def _write(path: Path, results: Results) -> None:
+def _write(path: Path, results: Any) -> None:
     temporary = path.with_suffix(".partial")
     temporary.write_text(json.dumps(results), encoding="utf-8")
     temporary.rename(path)

@@ -20,6 +20,7 @@ from ulab_deploy.grade import Notebook, grade_notebooks, judges_of
 from ulab_runtime.host import SandboxUnavailable
 
 RUNNING = mark("{lab}: running the reference solution as a plain notebook …")
+MUTATING = mark("{lab}: running the reference solution and changed ones as plain notebooks …")
 STARTING = mark("{lab}: getting the judge ready …")
 JUDGING = mark("{lab}: {done} of {of} answers judged …")
 Progress = Callable[..., None]
@@ -46,6 +47,7 @@ def prove(
     *,
     language: str,
     whole: bool = False,
+    mutants: bool = False,
     tell: Progress = lambda message, **values: None,
 ) -> Iterator[Proved]:
     """Check labs; the judge sees the answers of those whose reference holds as a plain notebook.
@@ -59,8 +61,10 @@ def prove(
         Of the notebooks, and so of the messages that are compared.
     whole
         Have all of each listed answer run, rather than what its changes can affect.
+    mutants
+        Try the tests on mutants of the reference solution too, without the judge.
     tell
-        Called with `RUNNING`, `STARTING` or `JUDGING` and what fills the sentence.
+        Called with `RUNNING`, `MUTATING`, `STARTING` or `JUDGING` and what fills the sentence.
 
     Raises
     ------
@@ -70,8 +74,10 @@ def prove(
     with ExitStack() as stack:
         judges: Judges | None = None
         for lab in labs:
-            tell(RUNNING, lab=lab.id)
-            report = check_lab(lab, layout.dataset_store, language=language, listed=False)
+            tell(MUTATING if mutants else RUNNING, lab=lab.id)
+            report = check_lab(
+                lab, layout.dataset_store, language=language, listed=False, mutants=mutants
+            )
             if not report.ok or report.built is None:
                 yield Proved(report)
                 continue

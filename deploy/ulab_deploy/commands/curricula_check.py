@@ -13,6 +13,7 @@ from ulab_deploy import console
 from ulab_deploy.base import Base
 from ulab_deploy.commands.options import Json
 from ulab_deploy.console import say, sentence, t
+from ulab_deploy.mutant_table import mutant_table, mutants_as_json
 
 if TYPE_CHECKING:
     from ulab_curricula import Lab
@@ -30,7 +31,8 @@ def register(curricula: typer.Typer) -> None:
     @curricula.command(
         help=t(
             "Prove labs: the judge gives the reference full points, the empty release none, and "
-            "every listed answer what it should get. Exit code 1 when anything is wrong."
+            "every listed answer what it should get, and the tests catch small changes to the "
+            "solution. Exit code 1 when anything is wrong."
         ),
         epilog=t("Example: {example}", example="ulab curricula check garments"),
     )
@@ -57,6 +59,17 @@ def register(curricula: typer.Typer) -> None:
                 "--plain", help=t("Run labs as plain notebooks, without a judge or a sandbox.")
             ),
         ] = False,
+        mutants: Annotated[
+            bool,
+            typer.Option(help=t("Try the tests on small changes to the reference solution.")),
+        ] = True,
+        table: Annotated[
+            bool,
+            typer.Option(
+                "--table",
+                help=t("Only try changes, and print the table of those caught in Markdown."),
+            ),
+        ] = False,
         whose: Annotated[
             bool,
             typer.Option("--names", help=t("Only list whose the names are that each test uses.")),
@@ -72,13 +85,18 @@ def register(curricula: typer.Typer) -> None:
             _list_names(labs, json)
             return
         found = []
-        for proved in _proved(open_base(), labs, language, whole, plain):
+        for proved in _proved(
+            open_base(), labs, language, whole, plain or table, mutants or table, listed=not table
+        ):
             console.passed()
             found.append(proved)
-            if not json:
+            if not (json or table):
                 _tell(proved)
         if json:
             console.say_json([_as_json(proved) for proved in found])
+        else:
+            for line in mutant_table([proved.report for proved in found], markdown=table):
+                say(line)
         if not all(proved.report.ok for proved in found):
             raise typer.Exit(1)
 
@@ -90,23 +108,45 @@ def _language(chosen: str) -> str:
 
 
 def _proved(
-    base: Base, labs: Sequence[Lab], language: str, whole: bool, plain: bool
+    base: Base,
+    labs: Sequence[Lab],
+    language: str,
+    whole: bool,
+    plain: bool,
+    mutants: bool,
+    *,
+    listed: bool = True,
 ) -> Iterator[Proved]:
     from ulab_curricula import check_lab
     from ulab_deploy.prepare import provide
-    from ulab_deploy.prove import RUNNING, Proved, prove
+    from ulab_deploy.prove import MUTATING, RUNNING, Proved, prove
 
     if not plain:
         _require_sandbox(base)
     provide(base, [name for lab in labs for name in lab.manifest.datasets])
     if not plain:
         yield from prove(
-            labs, base.settings, base.layout, language=language, whole=whole, tell=_passing
+            labs,
+            base.settings,
+            base.layout,
+            language=language,
+            whole=whole,
+            mutants=mutants,
+            tell=_passing,
         )
         return
     for lab in labs:
-        _passing(RUNNING, lab=lab.id)
-        yield Proved(check_lab(lab, base.layout.dataset_store, language=language, whole=whole))
+        _passing(MUTATING if mutants else RUNNING, lab=lab.id)
+        yield Proved(
+            check_lab(
+                lab,
+                base.layout.dataset_store,
+                language=language,
+                whole=whole,
+                listed=listed,
+                mutants=mutants,
+            )
+        )
 
 
 def _require_sandbox(base: Base) -> None:
@@ -167,6 +207,7 @@ def _as_json(proved: Proved) -> dict[str, Any]:
         "points": dict(report.points),
         "seconds": round(report.seconds, 1),
         "judged": proved.judged,
+        "mutants": mutants_as_json(report),
     }
 
 

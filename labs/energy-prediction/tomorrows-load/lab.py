@@ -962,20 +962,20 @@ for past, ahead in rolling_origins(len(complete), first, 24 * 48):
 ### BEGIN SOLUTION
 def features(table):
     made = pd.concat([lag_features(table["Demand"]), degrees(table["Temperature"])], axis=1)
-    made["Temperature"] = table["Temperature"]
-    made["WorkDay"] = table["WorkDay"]
-    made["slot"] = table.index.hour * 2 + table.index.minute // 30
-    made["weekday"] = table.index.day_of_week
+    made["Temperature"] = table["Temperature"]  # free choice
+    made["WorkDay"] = table["WorkDay"]  # free choice
+    made["slot"] = table.index.hour * 2 + table.index.minute // 30  # free choice
+    made["weekday"] = table.index.day_of_week  # free choice
     return made
 
 
-known = features(train).dropna()
+known = features(train).dropna()  # free choice
 forecaster = HistGradientBoostingRegressor(random_state=0)
 forecaster.fit(known, train.loc[known.index, "Demand"])
 
 
 def forecast_day(history, tomorrow):
-    joined = pd.concat([history.tail(8 * 48), tomorrow])
+    joined = pd.concat([history.tail(8 * 48), tomorrow])  # free choice
     return forecaster.predict(features(joined).loc[tomorrow.index])
 
 

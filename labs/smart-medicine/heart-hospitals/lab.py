@@ -889,9 +889,9 @@ pd.DataFrame(rows).T.round(3)
 # %% nbgrader={"grade_id": "recalibrate", "solution": true}
 def recalibrate(p, prevalence):
     ### BEGIN SOLUTION
-    p = np.clip(p, 1e-6, 1 - 1e-6)
+    p = np.clip(p, 1e-6, 1 - 1e-6)  # free choice
     logit = np.log(p / (1 - p))
-    low, high = -30.0, 30.0
+    low, high = -30.0, 30.0  # free choice
     for _ in range(60):
         shift = (low + high) / 2
         q = 1 / (1 + np.exp(-(logit + shift)))
