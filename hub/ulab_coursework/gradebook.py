@@ -120,9 +120,17 @@ def scores_of(layout: Layout, session: Session, course_id: str, person: str) -> 
     }
 
 
-def held_at(layout: Layout, course_id: str, assignment: str) -> dict[str, datetime]:
-    """By name in the gradebook, when the submission came that it has the points of."""
-    entries = _entries(layout, course_id, of=[assignment])
+def held_at(
+    layout: Layout, course_id: str, assignment: str, names: Collection[str] | None = None
+) -> dict[str, datetime]:
+    """By name in the gradebook, when the submission came that it has the points of.
+
+    Parameters
+    ----------
+    names
+        Those that are wanted; None for all.
+    """
+    entries = _entries(layout, course_id, names, of=[assignment])
     return {who: one.received_at for (who, name), one in entries.items() if name == assignment}
 
 

@@ -60,7 +60,9 @@ class Work:
     course_id: str
     course_number: int
     assignment: str
+    owner: Owner
     student: str
+    """Its name in the gradebook."""
     display_name: str
     sha256: str
     received_at: datetime
@@ -140,7 +142,7 @@ def grade(
         submission.graded_version, submission.tests_digest = work.version, work.tests
         submission.questions = questions
         note_regraded(session, submission)
-    follow(db, layout, work.course_id, work.assignment, work.student)
+    follow(db, layout, work.course_id, work.assignment, work.owner)
     return score
 
 
@@ -166,6 +168,7 @@ def _look_up(db: Database, layout: Layout, submission_id: str) -> Work:
             course_id=assignment.course_id,
             course_number=assignment.course.number,
             assignment=assignment.name,
+            owner=owner,
             student=student,
             display_name=display_name,
             sha256=submission.sha256,
@@ -236,11 +239,9 @@ def _graded_before(layout: Layout, work: Work) -> nbformat.NotebookNode | None:
 def _counts(db: Database, work: Work, score: Score) -> bool:
     """Whether this submission, with what it scores now, is the one for the gradebook."""
     with db.read() as session:
-        submission = session.get_one(Submission, work.submission_id)
-        owner = Owner.of(submission.person_id, submission.group_id)
-        wanted = owner.submissions()
-        tries = load_tries(session, [submission.assignment], wanted)[submission.assignment_id]
-    found = tries.with_score(owner, work.submission_id, score.points).counting(owner)
+        assignment = session.get_one(Submission, work.submission_id).assignment
+        tries = load_tries(session, [assignment], work.owner.submissions())[assignment.id]
+    found = tries.with_score(work.owner, work.submission_id, score.points).counting(work.owner)
     return found is not None and found.id == work.submission_id
 
 

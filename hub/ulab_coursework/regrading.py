@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -176,7 +176,7 @@ def note_regraded(session: Session, submission: Submission) -> None:
 
 
 def follow(
-    db: Database, layout: Layout, course_id: str, assignment: str, entry: str | None = None
+    db: Database, layout: Layout, course_id: str, assignment: str, of: Owner | None = None
 ) -> int:
     """Queue graded submissions that count by now while the gradebook has another one's points.
 
@@ -185,17 +185,22 @@ def follow(
 
     Parameters
     ----------
-    entry
-        The only one in the gradebook to look at; None for all.
+    of
+        The only one whose submissions are looked at; None for all.
     """
     with db.read() as session:
         target = find_assignment(session, course_id, assignment)
-        if entry is not None and target.counts is Counts.LAST:
+        if of is not None and target.counts is Counts.LAST:
             return 0
-        tries = load_tries(session, [target])[target.id]
-        names = {one.id: one.name for one in session.execute(select(Person.id, Person.name))}
-        held = gradebook.held_at(layout, course_id, assignment)
-        wanted = _not_held(tries, names, held, entry)
+        only = None if of is None else of.submissions()
+        tries = load_tries(session, [target], only)[target.id]
+        people = [one.person_id for one in tries.by_owner if one.person_id is not None]
+        who = select(Person.id, Person.name).where(Person.id.in_(people))
+        names = {one.id: one.name for one in session.execute(who)}
+        entries = {one: one.entry or names[one.person_id or 0] for one in tries.by_owner}
+        only_entries = None if of is None else list(entries.values())
+        held = gradebook.held_at(layout, course_id, assignment, only_entries)
+        wanted = _not_held(tries, entries, held)
     if wanted:
         with db.write() as session:
             # Graded by the same tests, but the gradebook has another one's points.
@@ -204,13 +209,12 @@ def follow(
 
 
 def _not_held(
-    tries: Tries, names: dict[int, str], held: dict[str, Any], entry: str | None
+    tries: Tries, entries: Mapping[Owner, str], held: Mapping[str, datetime]
 ) -> Collection[str]:
     found = []
-    for owner in tries.by_owner:
-        name = owner.entry or names[owner.person_id or 0]
+    for owner, name in entries.items():
         best = tries.counting(owner)
-        if best is None or best.score is None or entry not in (None, name):
+        if best is None or best.score is None:
             continue
         if name in held and held[name] != best.received_at:
             found.append(best.id)
