@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from ulab_core.i18n import mark
 from ulab_core.manifest import Strict, Words
@@ -65,6 +65,14 @@ Transform = Literal[
     "as-is", "gunzip", "unzip", "xz-pickled-frame", "image", "listed-images", "list-column"
 ]
 _NEEDED = {"unzip": "inner", "list-column": "column", "listed-images": "listed_sha256"}
+
+
+class Added(Strict):
+    """Carried by no package: someone of the base brought it, and DVC keeps it."""
+
+    kind: Literal["added"] = "added"
+    by: str
+    at: AwareDatetime
 
 
 class File(Strict):
@@ -142,7 +150,7 @@ class Card(Strict):
     summaries: Words
     source: Source
     licence: Licence
-    fetch: Annotated[FromPip | FromDebian, Field(discriminator="kind")]
+    fetch: Annotated[FromPip | FromDebian | Added, Field(discriminator="kind")]
     format: Literal["csv", "idx", "arrays", "files"] = Field(
         description="One table; images with labels; arrays of equal length; or files as they are."
     )

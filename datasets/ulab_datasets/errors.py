@@ -20,5 +20,27 @@ class FetchFailed(DatasetError):
     exit_code = 3
 
 
+class RemoteFailed(FetchFailed):
+    """The remote could not be reached, or has not what was asked for."""
+
+
+class DiskFull(DatasetError):
+    """There is no room for the data."""
+
+    status = 507
+
+
+class QuotaFull(DatasetError):
+    """A team has no room left for the data."""
+
+    status = 507
+
+
 class DataMismatch(DatasetError):
     """The data is not what its card says."""
+
+
+class InUse(DatasetError):
+    """A data set that others need was to be removed."""
+
+    status = 409

@@ -125,10 +125,12 @@ def provide(base: Base, names: Iterable[str]) -> None:
     DatasetError
         One can't be had.
     """
+    from ulab_datasets.dvc_repo import remote_of
     from ulab_datasets.store import ensure
 
     base.layout.prepare()
-    for result in ensure(base.layout.datasets, sorted(set(names))):
+    remote = remote_of(base.settings.datasets)
+    for result in ensure(base.layout.datasets, sorted(set(names)), remote=remote):
         if result.error is not None:
             raise result.error
 
@@ -137,19 +139,21 @@ def provide_datasets(
     base: Base, needed: dict[str, list[str]], prepared: Prepared, say: Say
 ) -> None:
     """Fetch the data sets that are not there; what can't be had is said, with the labs it stops."""
+    from ulab_datasets.dvc_repo import remote_of
     from ulab_datasets.store import ensure
 
     results = ensure(
         base.layout.datasets,
         sorted(needed),
         progress=lambda name: say(t("fetching the data set {name}", name=name)),
+        remote=remote_of(base.settings.datasets),
     )
     for result in results:
         if result.error is not None:
             prepared.warnings.append(
                 t(
                     "The lab {labs} has no data yet. {reason} Try again with: "
-                    "ulab datasets fetch {name}",
+                    "ulab datasets pull {name}",
                     labs=", ".join(needed[result.name]),
                     reason=sentence(result.error),
                     name=result.name,

@@ -110,6 +110,10 @@ class Layout:
         """What sandboxes see of the data sets, one folder each, read-only."""
         return self.datasets / "store"
 
+    def team_datasets(self, team_id: str) -> Path:
+        """The DVC repository of a team's own data sets, closed to everyone else."""
+        return self.root / "team-datasets" / team_id
+
     @property
     def curricula(self) -> Path:
         """Published, immutable curriculum versions."""

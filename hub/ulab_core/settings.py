@@ -153,6 +153,31 @@ class Mlflow(_Section):
     )
 
 
+class Datasets(_Section):
+    """Where data sets are kept besides the state directory, and how much teams may add."""
+
+    remote: str = Field(
+        "",
+        description="A folder, ssh://host/folder or s3://bucket/folder that DVC keeps copies in. "
+        "Empty: none.",
+    )
+    remote_key_file: str = Field("", description="For ssh: the file with the private key.")
+    remote_endpoint: str = Field("", description="For s3: the server's address, if not Amazon's.")
+    remote_profile: str = Field("", description="For s3: the profile in ~/.aws/credentials.")
+    team_quota_mb: int = Field(
+        5120, ge=0, description="How many MB (10^6 bytes) the data sets of one team may take."
+    )
+
+    @field_validator("remote")
+    @classmethod
+    def _known_scheme(cls, value: str) -> str:
+        if value and not value.startswith(("/", "ssh://", "s3://")):
+            raise ValueError(
+                mark("write a folder with its whole path, ssh://host/folder or s3://bucket/folder")
+            )
+        return value
+
+
 class Accounts(_Section):
     """Who may have an account and how hosts' user ids are given out."""
 
@@ -186,6 +211,7 @@ class Settings(BaseSettings):
     warm: Warm = Warm()
     grading: Grading = Grading()
     mlflow: Mlflow = Mlflow()
+    datasets: Datasets = Datasets()
     accounts: Accounts = Accounts()
 
     @classmethod

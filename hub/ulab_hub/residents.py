@@ -19,6 +19,7 @@ from ulab_core.rights import Act, may
 from ulab_core.settings import Settings
 from ulab_coursework.coursefolder import course_gid
 from ulab_coursework.courses import ensure_person, role_in
+from ulab_teams.datasets import prepare_store
 from ulab_teams.folders import FolderUnusable, TeamFolder, folders_of, prepare_folder, team_gid
 
 log = logging.getLogger(__name__)
@@ -129,6 +130,7 @@ def prepare_teams(
         gid = team_gid(one.number, uid_base)
         try:
             prepare_folder(layout, one.team, gid)
+            prepare_store(layout, one.team, gid)
         except (FolderUnusable, OSError) as error:
             log.error("The folder of the team %s can't be used: %s", one.team, error)
             continue

@@ -19,6 +19,7 @@ from ulab_runtime.sandbox import Limits, Mount, SandboxSpec, environment_mounts
 PACKAGES = ("ulab", "ulab_core", "ulab_runtime", "ulab_coursework", "ulab_mlflow")
 SINGLEUSER = Path(__file__).parent / "singleuser"
 DATASETS = "/srv/datasets"
+TEAM_DATASETS = "/srv/team-datasets"
 RUNTIME_DIR = "/tmp/jupyter"
 # What CUDA reads to find a GPU's place in the machine.
 GPU_SYS = (Path("/sys/devices"), Path("/sys/bus/pci"), Path("/sys/module/nvidia"))
@@ -61,6 +62,10 @@ def build(
     mounts += [
         Mount(layout.team(team), f"{TEAM_FOLDERS}/{team}", writable)
         for team, writable in resident.teams.items()
+    ]
+    mounts += [
+        Mount(layout.team_datasets(team) / "store", f"{TEAM_DATASETS}/{team}")
+        for team in resident.teams
     ]
     home = home_inside(resident.name, mounts)
     mounts.append(Mount(resident.home, home, writable=True))
@@ -105,6 +110,7 @@ def environment(
         "JUPYTER_RUNTIME_DIR": RUNTIME_DIR,
         "ULAB_PORTAL_URL": f"{url}/services/ulab/",
         "ULAB_DATASETS": DATASETS,
+        "ULAB_TEAM_DATASETS": TEAM_DATASETS,
         "ULAB_LANGUAGE": resident.language,
         "ULAB_MEMORY_MB": str(settings.limits.memory_mb),
         "MLFLOW_TRACKING_URI": f"{url}/services/mlflow",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from ulab.language import language, say
 
 if TYPE_CHECKING:
+    from ulab.arrays import Arrays, Images
     from ulab.at_student import at_student
-    from ulab.data import Arrays, Images, load
+    from ulab.data import load
     from ulab.device import device, grading
     from ulab.errors import ULabError
     from ulab.fonts import use_fonts
@@ -31,8 +32,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Arrays": "ulab.data",
-    "Images": "ulab.data",
+    "Arrays": "ulab.arrays",
+    "Images": "ulab.arrays",
     "ULabError": "ulab.errors",
     "at_student": "ulab.at_student",
     "device": "ulab.device",

@@ -5,119 +5,98 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ulab import loaded, mapped
+from ulab import loaded, mapped, parts
+from ulab.arrays import Arrays, Images
 from ulab.errors import ULabError
-from ulab.language import language, say
+from ulab.language import say
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 VARIABLE = "ULAB_DATASETS"
+TEAM_VARIABLE = "ULAB_TEAM_DATASETS"
 FALLBACK = Path("state/datasets/store")
+_PART = re.compile(r"[A-Za-z0-9][\w-]*")
 
 
-@dataclass(frozen=True)
-class Images:
-    """Labelled images, split into training and test.
-
-    Attributes
-    ----------
-    train_images, test_images
-        uint8 arrays of shape (n, height, width).
-    train_labels, test_labels
-        uint8 arrays of shape (n,), indices into `classes`.
-    classes, classes_zh
-        The classes' names in English and in Chinese.
-    """
-
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
-    classes: tuple[str, ...]
-    classes_zh: tuple[str, ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The classes' names in the student's language."""
-        return self.classes_zh if language() == "zh" else self.classes
-
-
-class Arrays(Mapping[str, "np.ndarray"]):
-    """Arrays by name, such as ``data.images`` or ``data["images"]``.
-
-    Each is mapped from the shared file; what a notebook changes stays its own.
-    """
-
-    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
-        self._arrays = dict(arrays)
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self._arrays[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._arrays)
-
-    def __len__(self) -> int:
-        return len(self._arrays)
-
-    def __getattr__(self, name: str) -> np.ndarray:
-        # Looked up without our own attribute: copy and pickle ask before it is there.
-        arrays = self.__dict__.get("_arrays", {})
-        if name not in arrays:
-            raise AttributeError(f"there is no array {name!r}, but {', '.join(arrays)}")
-        found: np.ndarray = arrays[name]
-        return found
-
-    def __repr__(self) -> str:
-        described = (f"{name}: {a.dtype} {a.shape}" for name, a in self._arrays.items())
-        return f"Arrays({', '.join(described)})"
-
-
-def load(name: str) -> Any:
+def load(name: str, split: str | None = None, form: str | None = None) -> Any:
     """Read a data set.
 
     Parameters
     ----------
     name
-        What the data set is called on its card, such as ``"elecdemand"``.
+        What the data set is called on its card, such as ``"elecdemand"``; a team's own is
+        ``"team/name"``.
+    split
+        A part that the card names, such as ``"train"``; the whole when left out.
+    form
+        How it is given. None: as suits its format. ``"tensors"``: a dict of torch tensors, one for
+        each array or column of numbers (text is left out). ``"dataset"``: the same as a
+        `torch.utils.data.Dataset` whose items are dicts, for a ``DataLoader``.
 
     Returns
     -------
-    pandas.DataFrame, Images, Arrays or pathlib.Path
-        By the format on the card; a path is the read-only folder with the files. What is read may
-        be changed: it stays this notebook's own.
+    pandas.DataFrame, Images, Arrays, pathlib.Path, dict or Dataset
+        Without `form`, by the format on the card: a table, labelled images, arrays (those of one
+        split of labelled images are ``images`` and ``labels``), or the read-only folder with the
+        files. What is read may be changed: it stays this notebook's own.
 
     Raises
     ------
     ULabError
-        There is no such data set here, or its files can't be read.
+        There is no such data set or split here, or its files can't be read.
+
+    Examples
+    --------
+    >>> train = ulab.load("fashion-mnist", split="train", form="dataset")  # doctest: +SKIP
+    >>> batches = torch.utils.data.DataLoader(train, batch_size=64)  # doctest: +SKIP
     """
-    known = store()
-    folder = known / name
+    folder = folder_of(name)
     try:
         written = (folder / "card.json").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ULabError(_missing(known, name)) from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise ULabError(_missing(name)) from None
     try:
         card = json.loads(written)
         read = _READERS[card["format"]](folder, card)
+        if split is not None:
+            read = parts.part(name, card, read, split)
+        if form is not None:
+            read = parts.shaped(name, read, form)
     except (KeyError, ValueError, OSError) as error:
         raise ULabError(
             say(
-                zh=f"数据集 {name} 读不出来（{error}）。请老师用 `ulab datasets list` 检查它。",
+                zh=f"数据集 {name} 读不出来（{error}）。请老师用 `ulab datasets verify` 检查它。",
                 en=f"The data set {name} can't be read ({error}). "
-                "Ask your instructor to check it with `ulab datasets list`.",
+                "Ask your instructor to check it with `ulab datasets verify`.",
             )
         ) from error
     loaded.note(name, card)
     return read
+
+
+def folder_of(name: str) -> Path:
+    """The folder of a data set, whether it is there or not.
+
+    Raises
+    ------
+    ULabError
+        This can't be a data set's name; it would lead elsewhere.
+    """
+    team, slash, own = name.rpartition("/")
+    if not _PART.fullmatch(own) or (slash and not _PART.fullmatch(team)):
+        raise ULabError(_missing(name))
+    return team_store() / team / own if slash else store() / own
+
+
+def team_store() -> Path:
+    """The folder with the data sets of one's teams, a folder for each team."""
+    return Path(os.environ.get(TEAM_VARIABLE) or "/srv/team-datasets")
 
 
 def store() -> Path:
@@ -131,8 +110,11 @@ def store() -> Path:
     )
 
 
-def _missing(store: Path, name: str) -> str:
-    known = sorted(card.parent.name for card in store.glob("*/card.json"))
+def _missing(name: str) -> str:
+    known = sorted(card.parent.name for card in store().glob("*/card.json"))
+    known += sorted(
+        f"{card.parents[1].name}/{card.parent.name}" for card in team_store().glob("*/*/card.json")
+    )
     near = difflib.get_close_matches(name, known, n=1)
     if near:
         return say(
@@ -145,16 +127,18 @@ def _missing(store: Path, name: str) -> str:
             en=f"There is no data set {name!r}. There are: {', '.join(known)}.",
         )
     return say(
-        zh=f"这里一个数据集也没有（在 {store} 找过）。请老师运行 `ulab datasets fetch`。",
-        en=f"There are no data sets here (looked in {store}). "
-        "Ask your instructor to run `ulab datasets fetch`.",
+        zh=f"这里一个数据集也没有（在 {store()} 找过）。请老师运行 `ulab datasets pull`。",
+        en=f"There are no data sets here (looked in {store()}). "
+        "Ask your instructor to run `ulab datasets pull`.",
     )
 
 
 def _read_table(folder: Path, card: dict[str, Any]) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.read_csv(folder / "data" / card["files"][0])
+    file = Path(card["files"][0])
+    ready = folder / "mapped" / file.with_suffix(".arrow").name
+    return mapped.table(ready) if ready.is_file() else pd.read_csv(folder / "data" / file)
 
 
 def _read_images(folder: Path, card: dict[str, Any]) -> Images:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
+    import pyarrow as pa
 
 
 def npy(path: Path) -> np.ndarray:
@@ -33,3 +35,36 @@ def idx(path: Path) -> np.ndarray:
     start = 4 + 4 * int(head[3])
     shape = tuple(int(size) for size in head[4:start].copy().view(">u4"))
     return np.asarray(np.memmap(path, dtype=np.uint8, mode="c", offset=start, shape=shape))
+
+
+def table(path: Path) -> pd.DataFrame:
+    """Map a table that `ulab_datasets.tables` wrote: uncompressed Arrow, one batch.
+
+    Numbers are copied where they are changed; texts are Arrow's, which are never changed in place.
+    """
+    import mmap
+
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    with path.open("rb") as file:
+        pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    whole = np.frombuffer(pages, dtype=np.uint8)
+    found = pa.ipc.open_file(pa.py_buffer(pages)).read_all()
+    texts = found.select([field.name for field in found.schema if _is_text(field)]).to_pandas()
+    columns = {}
+    for field in found.schema:
+        if _is_text(field):
+            columns[field.name] = texts[field.name]
+            continue
+        array = found.column(field.name).chunk(0)
+        start = array.buffers()[1].address - whole.ctypes.data
+        dtype = np.bool_ if field.metadata else field.type.to_pandas_dtype()
+        size = len(array) * np.dtype(dtype).itemsize
+        columns[field.name] = whole[start : start + size].view(dtype)
+    return pd.DataFrame(columns, copy=False)
+
+
+def _is_text(field: pa.Field) -> bool:
+    return str(field.type) == "large_string"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import tempfile
@@ -12,7 +13,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from mlflow.data.dataset_source import DatasetSource
 from mlflow.exceptions import MlflowException
 
-from ulab.data import store
+from ulab.data import folder_of
+from ulab.errors import ULabError
 from ulab.language import say
 from ulab.tracking.inputs import OWN_REPOSITORY, SOURCE_TYPE
 
@@ -68,10 +70,13 @@ class RegistrySource(DatasetSource):
         return self._from_git(Path(dst_path or tempfile.mkdtemp(prefix="ulab-data-")))
 
     def _own_folder(self) -> Path:
-        # A name of one part: what is written in a run is not to lead elsewhere.
-        folder = store() / Path(self.path).name
-        found = _revision(folder) if folder.name == self.path else None
-        if found == self.revision:
+        try:
+            folder: Path | None = folder_of(self.path)
+        except ULabError:
+            # What is written in a run is not to lead elsewhere.
+            folder = None
+        found = _revision(folder) if folder else None
+        if folder and found == self.revision:
             return folder / "data"
         if found is None:
             raise MlflowException(
@@ -107,7 +112,10 @@ class RegistrySource(DatasetSource):
     def _resolve(cls, raw_source: Any) -> RegistrySource:
         if raw_source.startswith(OWN):
             name, _, revision = raw_source.removeprefix(OWN).partition("@")
-            return cls(OWN_REPOSITORY, revision or _revision(store() / name) or "", name)
+            if not revision:
+                with contextlib.suppress(ULabError):
+                    revision = _revision(folder_of(name)) or ""
+            return cls(OWN_REPOSITORY, revision, name)
         parts = urlsplit(raw_source.removeprefix(GIT))
         query = parse_qs(parts.query)
         repository = parts._replace(query="").geturl().removeprefix("file://")

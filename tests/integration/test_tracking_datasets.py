@@ -16,7 +16,7 @@ from mlflow.data.dataset_source_registry import (
 )
 from mlflow.exceptions import MlflowException
 
-from ulab_datasets.store import add_to_dvc
+from ulab_datasets.dvc_repo import add
 from ulab_mlflow.dataset_source import RegistrySource
 
 __all__ = ["lab"]
@@ -29,7 +29,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, str]:
     data = root / "store" / "rain" / "data"
     data.mkdir(parents=True)
     (data / "rain.csv").write_text("day,mm\n1,2.5\n2,0.0\n")
-    revision = add_to_dvc(root, data)
+    revision = add(root, data)
     columns = {"day": {"kind": "integer"}, "mm": {"kind": "number"}}
     card = {
         "format": "csv",

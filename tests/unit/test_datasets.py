@@ -257,7 +257,8 @@ def test_data_of_another_shape_is_refused(tmp_path: Path, table: bytes, reason: 
 def test_without_a_network_each_data_set_has_its_own_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_card(tmp_path / "registry", card_content())
+    folder = write_card(tmp_path / "registry", card_content())
+    (folder / "data.dvc").write_text("outs: [{md5: 0123.dir, size: 25, path: data}]")
     # A port that nobody listens on.
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
