@@ -17,6 +17,7 @@ def main() -> int:
     parser.add_argument("--language", choices=("zh", "en"), default="zh")
     parser.add_argument("--jobs", type=int, default=2, help="variants run at once")
     parser.add_argument("--mutants", action="store_true", help="try mutants of the solution too")
+    parser.add_argument("--repeat", type=int, default=0, help="run tests so many times more")
     parser.add_argument("--whole", action="store_true", help="run every cell for each fixture")
     chosen = parser.parse_args()
     labs = [load_lab(folder) for folder in chosen.labs] or find_labs()
@@ -28,6 +29,7 @@ def main() -> int:
             jobs=chosen.jobs,
             whole=chosen.whole,
             mutants=chosen.mutants,
+            repeat=chosen.repeat,
         )
         for lab in labs
     ]

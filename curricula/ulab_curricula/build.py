@@ -94,7 +94,8 @@ def build_lab(lab: Lab, out: Path, version: str = DRAFT) -> None:
 
 def describe(lab: Lab, built: Built) -> dict[str, Any]:
     """What ``lab.json`` says."""
-    manifest = lab.manifest.model_dump(mode="json")
+    # What only the check uses is of no interest to who runs the lab.
+    manifest = lab.manifest.model_dump(mode="json", exclude={"memory_mb"})
     return {
         **manifest,
         "languages": list(LANGUAGES),

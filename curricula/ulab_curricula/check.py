@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_curricula.build import Built, build
-from ulab_curricula.errors import BadLab, BadTest
+from ulab_curricula.errors import BadLab
 from ulab_curricula.execute import (
+    EMPTY,
     REFERENCE,
+    Executed,
     Run,
     answer_cells,
-    given_cells,
     run_variants,
     test_points,
 )
@@ -23,15 +26,15 @@ from ulab_curricula.inspection import inspect, remarks
 from ulab_curricula.labs import Lab
 from ulab_curricula.mutants import (
     SHARE_CAUGHT,
+    Mutant,
     Mutants,
     lines_kept_free,
     mutants_of,
     with_fates,
 )
-from ulab_curricula.places import place_of
-from ulab_curricula.survivors import uncaught
+from ulab_curricula.promises import broken
+from ulab_curricula.survivors import flaky, uncaught
 
-EMPTY = "empty"
 FEWEST_WRONG = 5
 FEWEST_RIGHT = 2
 
@@ -58,6 +61,8 @@ class Report:
         Of the reference solution; none when they weren't asked for.
     source
         The lab itself, for whoever checks on.
+    peak_mb
+        The most memory that the reference had as a plain notebook, in MiB.
     """
 
     lab: str
@@ -69,6 +74,7 @@ class Report:
     fixtures: list[Fixture] = field(default_factory=list)
     mutants: Mutants = field(default_factory=Mutants)
     source: Lab | None = None
+    peak_mb: int = 0
 
     @property
     def ok(self) -> bool:
@@ -89,6 +95,7 @@ def check_lab(
     whole: bool = False,
     listed: bool = True,
     mutants: bool = False,
+    repeat: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> Report:
     """Check a lab by running it as a plain notebook.
@@ -109,6 +116,8 @@ def check_lab(
         Run the empty release and the fixtures too, not the reference alone.
     mutants
         Run mutants of the reference solution too.
+    repeat
+        Run each test so many times more, with other random numbers.
     progress
         Called with a word before each step.
 
@@ -141,20 +150,70 @@ def check_lab(
         return Report(lab.id, problems, points, built=built, remarks=said)
     tell("run")
     made = mutants_of(built.canonical) if mutants else []
-    runs, fates = run_variants(
-        built.sources[language],
-        _variants(built, language, fixtures) if listed else {},
-        datasets=datasets,
-        language=language,
-        timeout_s=lab.manifest.grading_seconds,
-        jobs=jobs,
+    ran, again = _run(
+        functools.partial(
+            run_variants,
+            built.sources[language],
+            datasets=datasets,
+            language=language,
+            timeout_s=lab.manifest.grading_seconds,
+        ),
+        variants=_variants(built, language, fixtures) if listed else {},
         whole=[EMPTY, *(fixture.name for fixture in fixtures if whole)],
         mutants=made,
+        seeds=range(repeat),
+        jobs=jobs,
     )
-    problems = list(judge(lab, built, points, fixtures, runs, language))
-    decided = Mutants(with_fates(made, fates), lines_kept_free(built.canonical))
+    problems = list(broken(lab, built, points, fixtures, ran.runs, language))
+    if ran.peak_mb > lab.manifest.memory_mb:
+        problems.append(
+            BadLab(
+                mark("{lab}: the notebook takes {found} MiB of memory; memory_mb says {allowed}."),
+                lab=lab.id,
+                found=ran.peak_mb,
+                allowed=lab.manifest.memory_mb,
+            )
+        )
+    if not problems:
+        problems += flaky(lab, built, [ran, *again])
+    decided = Mutants(with_fates(made, ran.fates), lines_kept_free(built.canonical))
     (problems if decided.share < SHARE_CAUGHT else said).extend(uncaught(lab, built, decided))
-    return Report(lab.id, problems, points, runs, said, built, fixtures, decided, lab)
+    return Report(
+        lab.id, problems, points, ran.runs, said, built, fixtures, decided, lab, ran.peak_mb
+    )
+
+
+def recalled(
+    lab: Lab,
+    points: Mapping[str, float],
+    runs: Mapping[str, Run],
+    mutants: Sequence[Mutant],
+    peak_mb: int,
+) -> Report:
+    """The report of a lab that held, from what was found then."""
+    built = build(lab)
+    found = Mutants(tuple(mutants), lines_kept_free(built.canonical))
+    said: list[UserError] = [*remarks(lab, built), *uncaught(lab, built, found)]
+    return Report(lab.id, [], points, runs, said, built, mutants=found, source=lab, peak_mb=peak_mb)
+
+
+def _run(
+    run: Callable[..., Executed],
+    *,
+    variants: Mapping[str, Mapping[str, str]],
+    whole: Sequence[str],
+    mutants: Sequence[Mutant],
+    seeds: Sequence[int],
+    jobs: int,
+) -> tuple[Executed, list[Executed]]:
+    """Run it all, and half of the repetitions in a process whose hashes of texts differ."""
+    half = len(seeds) // 2
+    with ThreadPoolExecutor(1) as pool:
+        again = [pool.submit(run, {}, seeds=seeds[:half], jobs=1, hash_seed=1)] if half else []
+        if jobs == 1:
+            wait(again)
+        ran = run(variants, whole=whole, mutants=mutants, seeds=seeds[half:], jobs=jobs)
+        return ran, [other.result() for other in again]
 
 
 def _too_few(lab: Lab, fixtures: list[Fixture], points: Mapping[str, float]) -> Iterator[BadLab]:
@@ -175,101 +234,3 @@ def _variants(built: Built, language: str, fixtures: list[Fixture]) -> dict[str,
     return {EMPTY: answer_cells(built.releases[language])} | {
         fixture.name: fixture.answers for fixture in fixtures
     }
-
-
-def judge(
-    lab: Lab,
-    built: Built,
-    points: Mapping[str, float],
-    fixtures: list[Fixture],
-    runs: Mapping[str, Run],
-    language: str,
-) -> Iterator[UserError]:
-    """What the runs show to be wrong; a pure decision."""
-    full = sum(points.values())
-    for run in runs.values():
-        if not run.finished:
-            yield BadLab(
-                mark(
-                    "{lab}, {run}: not done within grading_seconds ({seconds} s), or it broke down."
-                ),
-                lab=lab.id,
-                run=run.name,
-                seconds=lab.manifest.grading_seconds,
-            )
-    reference = runs[REFERENCE]
-    for cell, error in reference.failures.items():
-        # A cell of the student's own may raise on purpose, to show an error.
-        if cell in given_cells(built.canonical):
-            yield BadTest(
-                mark("The lab's own cell fails: {error}"),
-                place_of(lab, built.canonical, cell, reference.lines.get(cell, 0)),
-                error=error,
-            )
-    for cell, error in reference.errors.items():
-        yield BadTest(
-            mark("The reference solution fails this test: {error}"),
-            place_of(lab, built.canonical, cell, reference.lines.get(cell, 0)),
-            error=error,
-        )
-    for cell, worth in points.items():
-        earned = reference.earned(cell, worth)
-        if cell not in reference.errors and earned < worth:
-            yield BadTest(
-                mark("The reference solution gets {points:g} of {worth:g} points here."),
-                place_of(lab, built.canonical, cell),
-                points=earned,
-                worth=worth,
-            )
-    if reference.seconds > lab.manifest.grading_seconds:
-        yield BadLab(
-            mark("{lab}: grading takes {found:.0f} s; grading_seconds says {seconds}."),
-            lab=lab.id,
-            found=reference.seconds,
-            seconds=lab.manifest.grading_seconds,
-        )
-    empty = runs.get(EMPTY)
-    if empty is not None and empty.finished and empty.score(points):
-        free = [cell for cell, worth in points.items() if empty.earned(cell, worth)]
-        yield BadLab(
-            mark("{lab}: the empty release scores {score:g} of {full:g}: {cells}."),
-            lab=lab.id,
-            score=empty.score(points),
-            full=full,
-            cells=", ".join(free),
-        )
-    for fixture in fixtures:
-        ran = runs.get(fixture.name)
-        if ran is not None and ran.finished:
-            yield from _judge_fixture(lab, points, fixture, ran, language)
-
-
-def _judge_fixture(
-    lab: Lab, points: Mapping[str, float], fixture: Fixture, run: Run, language: str
-) -> Iterator[UserError]:
-    for cell, worth in points.items():
-        expected = fixture.loses.get(cell, 0)
-        lost = worth - run.earned(cell, worth)
-        if lost != expected:
-            yield BadLab(
-                mark(
-                    "{lab}, {fixture}: loses {lost:g} points in {cell}, not {expected:g}. {error}"
-                ),
-                lab=lab.id,
-                fixture=fixture.name,
-                lost=lost,
-                cell=cell,
-                expected=expected,
-                error=run.errors.get(cell, ""),
-            )
-    for cell, words in fixture.says.items():
-        wanted = words.get(language)
-        if wanted and cell in run.errors and wanted not in run.errors[cell]:
-            yield BadLab(
-                mark("{lab}, {fixture}: {cell} says “{found}”, not “{wanted}”."),
-                lab=lab.id,
-                fixture=fixture.name,
-                cell=cell,
-                found=run.errors[cell],
-                wanted=wanted,
-            )

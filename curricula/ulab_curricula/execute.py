@@ -20,6 +20,7 @@ from ulab_curricula.dependencies import cells_to_run
 from ulab_curricula.mutants import Mutant, mutant_job
 
 REFERENCE = "reference"
+EMPTY = "empty"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,28 @@ class Run:
         return sum(self.earned(cell, worth) for cell, worth in points.items())
 
 
+@dataclass(frozen=True)
+class Executed:
+    """What a runner's process gave.
+
+    Attributes
+    ----------
+    runs
+        A `Run` for ``"reference"`` and for each variant.
+    fates
+        What became of mutants, as `ulab_curricula.mutants.with_fates` takes it.
+    repeats
+        By test cell: why it lost points each time it was repeated, None where it didn't.
+    peak_mb
+        The most memory that the reference had, in MiB.
+    """
+
+    runs: Mapping[str, Run]
+    fates: Mapping[str, Mapping[str, str]]
+    repeats: Mapping[str, Sequence[str | None]]
+    peak_mb: int
+
+
 def test_points(source: NotebookNode) -> dict[str, float]:
     """The points of each automatically graded cell, by grade id, in order."""
     return {
@@ -104,7 +127,9 @@ def run_variants(
     grading: bool = True,
     whole: Collection[str] = (),
     mutants: Sequence[Mutant] = (),
-) -> tuple[dict[str, Run], dict[str, dict[str, str]]]:
+    seeds: Sequence[int] = (),
+    hash_seed: int = 0,
+) -> Executed:
     """Run the reference and each variant.
 
     Parameters
@@ -129,13 +154,10 @@ def run_variants(
 
     mutants
         Run too, when the reference loses nothing.
-
-    Returns
-    -------
-    runs
-        A `Run` for ``"reference"`` and for each variant.
-    fates
-        What became of mutants, as `ulab_curricula.mutants.with_fates` takes it.
+    seeds
+        Run each test anew with each of these, from the state that the reference had there.
+    hash_seed
+        What Python's hashes of texts, and so the order of sets, come from.
 
     Notes
     -----
@@ -153,20 +175,38 @@ def run_variants(
             },
             "mutants": mutant_job(_code_cells(source), points, mutants),
             "points": points,
+            "seeds": list(seeds),
             "out": str(work),
             "jobs": jobs,
             "timeout_s": timeout_s,
         }
         (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
         # Each run has its own limit of processor time; this one is for what sleeps or hangs.
-        rounds = 2 + (len(variants) + len(mutants)) // max(jobs, 1)
-        _start(work, timeout_s * rounds * 4, _environment(work, datasets, language, grading))
+        rounds = 2 + (len(variants) + len(mutants) + len(seeds)) // max(jobs, 1)
+        _start(
+            work,
+            timeout_s * rounds * 4,
+            _environment(work, datasets, language, grading) | {"PYTHONHASHSEED": str(hash_seed)},
+        )
         reference = _read(work / f"{REFERENCE}.json", REFERENCE, points, None)
         runs = {REFERENCE: reference}
         for key, name in names.items():
             runs[name] = _read(work / f"{key}.json", name, points, reference)
-        fates = work / "mutants.json"
-        return runs, json.loads(fates.read_text(encoding="utf-8")) if fates.is_file() else {}
+        cells = [cell["name"] for cell in _code_cells(source)]
+        return Executed(
+            runs,
+            _json(work / "mutants.json", {}),
+            {
+                cell: _json(work / f"repeat-{index}.json", [""])
+                for index, cell in enumerate(cells)
+                if seeds and cell in points
+            },
+            _json(work / "peak_mb.json", 0),
+        )
+
+
+def _json(path: Path, otherwise: Any) -> Any:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else otherwise
 
 
 def _plan(

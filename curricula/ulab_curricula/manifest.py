@@ -50,6 +50,12 @@ class LabManifest(Strict):
         le=600,
         description=mark("The longest the whole notebook may take while graded, on one core."),
     )
+    memory_mb: int = Field(
+        default=2048,
+        gt=0,
+        le=65536,
+        description=mark("The most memory the notebook may take on a CPU, in MiB."),
+    )
     licence: Words = Field(
         description=mark("What the lab and its data may be used for, and whose they are.")
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import numbers
 import os
+import resource
 import signal
 import sys
 import time
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ulab_core.process import die_with_parent
+from ulab_curricula.repeats import repeat
 from ulab_curricula.snapshots import Snapshots, run_mutants
 
 Results = list[dict[str, Any]]
@@ -28,8 +30,8 @@ def main(job_file: str) -> None:
 
     The job holds `cells`, each with `name` and `source`; `variants`, each with `changes` by cell
     name and `run`, the indices of the cells to run; `mutants` as
-    `ulab_curricula.mutants.mutant_job` makes them; `points` of the test cells; `out`, `jobs` and
-    `timeout_s`.
+    `ulab_curricula.mutants.mutant_job` makes them; `points` of the test cells; `seeds` to run each
+    test with; `out`, `jobs` and `timeout_s`.
     """
     die_with_parent()
     job = json.loads(Path(job_file).read_text(encoding="utf-8"))
@@ -43,23 +45,52 @@ def main(job_file: str) -> None:
         for name, variant in job["variants"].items():
             if variant["run"][0] != index:
                 continue
-            while len(running) >= job["jobs"]:
-                running.discard(os.wait()[0])
+            _make_room(running, job["jobs"])
             child = os.fork()
             if child == 0:
                 _run_variant(shell, job, name, results, out)
+            running.add(child)
+        if job["seeds"] and cell["name"] in job["points"]:
+            _make_room(running, job["jobs"])
+            child = os.fork()
+            if child == 0:
+                _repeat(shell, job, index, out)
             running.add(child)
         if str(index) in mutants:
             snapshots.take(index)
         results.append(_run_cell(shell, cell["name"], cell["source"]))
     _write(out / "reference.json", results)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    _write(out / "peak_mb.json", round(peak))
     # Tests that the reference fails say nothing of mutants.
     if mutants and not any(_is_lost(job, result) for result in results):
         names, seconds = ([each[key] for each in results] for key in ("name", "seconds"))
         _write(out / "mutants.json", run_mutants(snapshots, mutants, names, seconds))
     snapshots.end()
-    while running:
+    _make_room(running, 1)
+
+
+def _make_room(running: set[int], jobs: int) -> None:
+    """Wait until fewer than so many run."""
+    while len(running) >= jobs:
         running.discard(os.wait()[0])
+
+
+def _repeat(shell: Any, job: dict[str, Any], index: int, out: Path) -> None:
+    """In the forked child: a test with other seeds; never returns."""
+    cell = job["cells"][index]
+
+    def test() -> str | None:
+        result = _run_cell(shell, cell["name"], cell["source"])
+        if not _is_lost(job, result):
+            return None
+        return result["error"] or f"{result['value']:g}"
+
+    try:
+        die_with_parent()
+        repeat(test, job["seeds"], job["timeout_s"], out / f"repeat-{index}.json")
+    finally:
+        os._exit(0)
 
 
 def _run_variant(shell: Any, job: dict[str, Any], name: str, before: Results, out: Path) -> None:

@@ -118,7 +118,7 @@ class Snapshots:
     def _run(self, order: Order, write: int) -> None:
         try:
             die_with_parent()
-            _limit(order.limit_s)
+            limit(order.limit_s)
             lost = next(
                 (
                     cell
@@ -151,7 +151,8 @@ class Snapshots:
             os.waitpid(pid, 0)
 
 
-def _limit(seconds: float) -> None:
+def limit(seconds: float) -> None:
+    """End this process when it takes longer, or much more memory than it has now."""
     for number in (signal.SIGPROF, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_PROF, seconds)

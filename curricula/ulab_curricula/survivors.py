@@ -1,12 +1,13 @@
-"""What a lab's author is told of the mutants that no test caught."""
+"""What a lab's author is told of tests that mutants survive, or that luck decides."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ulab_core.i18n import mark
 from ulab_curricula.build import Built
 from ulab_curricula.errors import BadLab, BadTest
+from ulab_curricula.execute import REFERENCE, Executed
 from ulab_curricula.labs import Lab
 from ulab_curricula.mutants import SHARE_CAUGHT, Fate, Mutants
 from ulab_curricula.places import place_of
@@ -45,3 +46,22 @@ def uncaught(lab: Lab, built: Built, mutants: Mutants) -> Iterator[BadLab]:
             before=mutant.mutation.before,
             after=mutant.mutation.after,
         )
+
+
+def flaky(lab: Lab, built: Built, ran: Sequence[Executed]) -> Iterator[BadTest]:
+    """The tests that the reference passed once and fails with other random numbers or hashes."""
+    for cell in ran[0].repeats:
+        said = [text for each in ran for text in each.repeats[cell]]
+        said += [text for each in ran[1:] if (text := each.runs[REFERENCE].errors.get(cell))]
+        failed = [text for text in said if text is not None]
+        if failed:
+            yield BadTest(
+                mark(
+                    "The reference passes this test, but not with other random numbers: it fails "
+                    "{count} times of {of}. {error} Seed what is drawn in it, or ask for less."
+                ),
+                place_of(lab, built.canonical, cell),
+                count=len(failed),
+                of=len(said),
+                error=failed[0],
+            )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 import nbformat
 
@@ -16,6 +19,7 @@ from ulab_core.settings import Settings
 from ulab_coursework.judging import Judges
 from ulab_coursework.proving import Outcome, submissions, unproved
 from ulab_curricula import Lab, Report, check_lab
+from ulab_curricula.mutants import SHARE_CAUGHT
 from ulab_deploy.grade import Notebook, grade_notebooks, judges_of
 from ulab_runtime.host import SandboxUnavailable
 
@@ -27,6 +31,34 @@ Progress = Callable[..., None]
 
 
 @dataclasses.dataclass(frozen=True)
+class How:
+    """How thoroughly to prove labs.
+
+    Attributes
+    ----------
+    language
+        Of the notebooks, and so of the messages that are compared.
+    judged
+        Have the judge see all answers; otherwise all runs as a plain notebook.
+    listed
+        Of what runs as a plain notebook: the listed answers too, not the reference alone.
+    whole
+        Have all of each listed answer run, rather than what its changes can affect.
+    mutants
+        Try the tests on mutants of the reference solution, as a plain notebook.
+    repeat
+        Run each test so many times more, with other random numbers, as a plain notebook.
+    """
+
+    language: str
+    judged: bool = True
+    listed: bool = True
+    whole: bool = False
+    mutants: bool = False
+    repeat: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
 class Proved:
     """A lab's report.
 
@@ -34,35 +66,41 @@ class Proved:
     ----------
     judged
         How many answers the judge has seen.
+    remembered
+        Whether all this was found another time, and nothing has changed since.
     """
 
     report: Report
     judged: int = 0
+    remembered: bool = False
+
+
+class Memory(Protocol):
+    """What knows labs that held, and haven't changed since."""
+
+    def find(self, lab: Lab, how: How) -> Proved | None: ...
+
+    def keep(self, lab: Lab, how: How, proved: Proved) -> None: ...
 
 
 def prove(
     labs: Sequence[Lab],
     settings: Settings,
     layout: Layout,
+    how: How,
     *,
-    language: str,
-    whole: bool = False,
-    mutants: bool = False,
+    memory: Memory | None = None,
     tell: Progress = lambda message, **values: None,
 ) -> Iterator[Proved]:
-    """Check labs; the judge sees the answers of those whose reference holds as a plain notebook.
+    """Check labs, several at once, and give each when it is done.
 
-    A lab that fails as a plain notebook fails in the judge for the same reasons, which would only
-    be said twice.
+    The judge sees the answers of those whose reference holds as a plain notebook. A lab that fails
+    as a plain notebook fails in the judge for the same reasons, which would only be said twice.
 
     Parameters
     ----------
-    language
-        Of the notebooks, and so of the messages that are compared.
-    whole
-        Have all of each listed answer run, rather than what its changes can affect.
-    mutants
-        Try the tests on mutants of the reference solution too, without the judge.
+    memory
+        Labs that it knows aren't run.
     tell
         Called with `RUNNING`, `MUTATING`, `STARTING` or `JUDGING` and what fills the sentence.
 
@@ -71,22 +109,62 @@ def prove(
     SandboxUnavailable
         The machine lacks what a sandbox needs.
     """
+    new = []
+    for lab in labs:
+        known = memory.find(lab, how) if memory else None
+        if known:
+            yield known
+        else:
+            new.append(lab)
+    for lab, proved in _prove(new, settings, layout, how, tell):
+        if memory and proved.report.ok:
+            memory.keep(lab, how, proved)
+        yield proved
+
+
+def _prove(
+    labs: Sequence[Lab], settings: Settings, layout: Layout, how: How, tell: Progress
+) -> Iterator[tuple[Lab, Proved]]:
+    processors = len(os.sched_getaffinity(0))
+    at_once = max(1, min(processors, len(labs)))
+
+    def plain(lab: Lab) -> Report:
+        tell(MUTATING if how.mutants else RUNNING, lab=lab.id)
+        return check_lab(
+            lab,
+            layout.dataset_store,
+            language=how.language,
+            jobs=max(1, processors // at_once),
+            whole=how.whole,
+            listed=how.listed and not how.judged,
+            mutants=how.mutants,
+            repeat=how.repeat,
+        )
+
     with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(at_once))
+        stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+        running = {pool.submit(plain, lab): lab for lab in labs}
         judges: Judges | None = None
-        for lab in labs:
-            tell(MUTATING if mutants else RUNNING, lab=lab.id)
-            report = check_lab(
-                lab, layout.dataset_store, language=language, listed=False, mutants=mutants
-            )
-            if not report.ok or report.built is None:
-                yield Proved(report)
+        for done in as_completed(running):
+            lab, report = running[done], done.result()
+            if not how.judged or report.built is None or not _holds(report):
+                yield lab, Proved(report)
                 continue
             if judges is None:
                 tell(STARTING, lab=lab.id)
                 judges = stack.enter_context(judges_of(labs, settings, layout))
-            outcomes = _outcomes(lab, report, settings, judges, language, whole, tell)
-            problems = unproved(lab, report.built, report.fixtures, outcomes, settings, language)
-            yield Proved(dataclasses.replace(report, problems=problems), len(outcomes))
+            outcomes = _outcomes(lab, report, settings, judges, how, tell)
+            problems = unproved(
+                lab, report.built, report.fixtures, outcomes, settings, how.language
+            )
+            problems = [*report.problems, *problems]
+            yield lab, Proved(dataclasses.replace(report, problems=problems), len(outcomes))
+
+
+def _holds(report: Report) -> bool:
+    """Whether it is worth the judge's time; tests that let too much pass may still be judged."""
+    return report.ok or report.mutants.share < SHARE_CAUGHT
 
 
 def _outcomes(
@@ -94,12 +172,11 @@ def _outcomes(
     report: Report,
     settings: Settings,
     judges: Judges,
-    language: str,
-    whole: bool,
+    how: How,
     tell: Progress,
 ) -> dict[str, Outcome]:
     assert report.built is not None
-    handed_in = submissions(report.built, report.fixtures, language, whole)
+    handed_in = submissions(report.built, report.fixtures, how.language, how.whole)
     notebooks = [
         Notebook(Path(name), nbformat.writes(each.notebook).encode, each.narrow)
         for name, each in handed_in.items()

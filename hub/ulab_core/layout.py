@@ -120,6 +120,11 @@ class Layout:
         return self.root / "curricula"
 
     @property
+    def checked(self) -> Path:
+        """What checks of labs have found; may be emptied."""
+        return self.root / "checked"
+
+    @property
     def courses(self) -> Path:
         return self.root / "courses"
 

@@ -17,10 +17,9 @@ from ulab_coursework.marking import Narrow, Question
 from ulab_coursework.notebooks import grade_id_of
 from ulab_curricula import Lab
 from ulab_curricula.build import Built
-from ulab_curricula.check import EMPTY
 from ulab_curricula.dependencies import needed_cells
 from ulab_curricula.errors import BadTest
-from ulab_curricula.execute import REFERENCE
+from ulab_curricula.execute import EMPTY, REFERENCE
 from ulab_curricula.fixtures import Fixture
 from ulab_curricula.places import place_of
 from ulab_runtime.judge.verdicts import Kind, Verdict

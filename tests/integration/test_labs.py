@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 from unit.curricula_support import MANIFEST, SOURCE, write_lab
 
 from ulab_curricula import Lab, Report, check_lab, find_labs, load_lab
+from ulab_curricula.mutants import Fate
 from ulab_datasets.card import names
 from ulab_datasets.store import ensure
 
@@ -141,6 +145,72 @@ def fixture(header: str, cell: str, code: str) -> str:
 
 
 LOSES_ADD = "loses: {add-test: 2}"
+COUNTING = """
+    ### BEGIN SOLUTION
+    total = 0
+    while b > 0:
+        total += 1
+        b -= 1
+    secret_total = a + total
+    return secret_total
+    ### END SOLUTION"""
+SOLUTION = """
+    ### BEGIN SOLUTION
+    secret_total = a + b
+    return secret_total
+    ### END SOLUTION"""
+
+
+def tried(folder: Path) -> Report:
+    return check_lab(load_lab(folder), folder, listed=False, mutants=True, repeat=20)
+
+
+def test_tests_that_catch_all_small_changes_hold(tmp_path: Path) -> None:
+    report = tried(write_lab(tmp_path))
+    assert [str(one) for one in report.problems + report.remarks] == []
+    # `a + b`: `a - b`, None; `add(a, a)`: None. Arguments that are alike aren't swapped.
+    assert (report.mutants.run, report.mutants.caught) == (3, 3)
+    assert {one.by for one in report.mutants.all} == {"add-test", "double-test"}
+
+
+def test_what_tests_let_pass_is_listed_and_what_never_ends_is_caught(tmp_path: Path) -> None:
+    source = SOURCE.replace(SOLUTION, COUNTING)
+    source = source.replace("assert add(1, 2) == 3,", "assert add(1, 2) > 1,").replace(
+        "assert add(-4, 4) == 0,", "assert add(0, 4),"
+    )
+    source = source.replace("assert double(4) == 8,", "assert double(4) > 1,")
+    report = tried(write_lab(tmp_path, source=source))
+    said = [str(problem) for problem in report.problems]
+    assert "fewer than 90%" in said[0]
+    line = source.splitlines().index("        total += 1") + 1
+    assert (
+        [each for each in said if f"lab.py:{line}, cell add" in each]
+        == [each for each in said if "`total += 1`" in each]
+        != []
+    )
+    endless = [one for one in report.mutants.all if one.mutation.after == "b += 1"]
+    assert [(one.fate, one.by) for one in endless] == [(Fate.CAUGHT, "")]
+
+
+HASH_OF_A = subprocess.run(
+    [sys.executable, "-c", "print(hash('a'))"],
+    env={**os.environ, "PYTHONHASHSEED": "0"}, capture_output=True, text=True, check=True,
+).stdout.strip()  # fmt: skip
+LUCK = {
+    "numbers": ("import random; assert random.random() != random.Random(3).random()", "1 times of"),
+    "hashes": (f"assert hash('a') == {HASH_OF_A}", "11 times of 21"),
+}
+
+
+@pytest.mark.parametrize("luck", LUCK)
+def test_a_test_that_luck_decides_is_reported(tmp_path: Path, luck: str) -> None:
+    test, sentence = LUCK[luck]
+    source = SOURCE.replace("assert double(4) == 8", f"{test}\nassert double(4) == 8")
+    [problem] = tried(write_lab(tmp_path, source=source)).problems
+    assert "cell double-test" in str(problem)
+    assert sentence in str(problem)
+
+
 BAD_FIXTURES = {
     "wrong/new": (
         fixture(LOSES_ADD, "add", "def add(a, b):\n    return b + a"),

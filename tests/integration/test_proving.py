@@ -10,14 +10,15 @@ from unit.curricula_support import SOURCE, write_lab
 
 from ulab_core.i18n import translations
 from ulab_curricula import load_lab
-from ulab_deploy.prove import Proved, prove
+from ulab_deploy.prove import How, Proved, prove
+from ulab_deploy.remembered import Remembered
 
 TEST = "assert double(4) == 8"
 GIVEN = "import ulab\n"
 
 
 def proved(base: Base, folder: Path, language: str = "en") -> Proved:
-    [found] = prove([load_lab(folder)], base.settings, base.layout, language=language)
+    [found] = prove([load_lab(folder)], base.settings, base.layout, How(language))
     return found
 
 
@@ -25,6 +26,28 @@ def test_a_sound_lab_is_proved_by_the_judge(base: Base, tmp_path: Path) -> None:
     found = proved(base, write_lab(tmp_path / "labs"))
     assert [str(problem) for problem in found.report.problems] == []
     assert found.judged == 9
+
+
+def test_labs_are_proved_side_by_side_and_not_again_until_they_change(
+    base: Base, tmp_path: Path
+) -> None:
+    good, bad = write_lab(tmp_path / "good"), write_lab(tmp_path / "bad")
+    source = bad / "lab.py"
+    source.write_text(SOURCE.replace("assert add(-4, 4) == 0", "assert add(-4, 4) == 1"))
+    memory = Remembered(tmp_path / "checked", base.settings)
+
+    def once() -> list[tuple[Path, bool, bool]]:
+        found = prove(
+            [load_lab(good), load_lab(bad)], base.settings, base.layout, How("en"), memory=memory
+        )
+        return sorted(
+            (one.report.source.folder, one.report.ok, one.remembered)
+            for one in found
+            if one.report.source
+        )
+
+    assert once() == [(bad, False, False), (good, True, False)]
+    assert once() == [(bad, False, False), (good, True, True)]
 
 
 BROKEN = {

@@ -11,14 +11,14 @@ from ulab_core.errors import UserError
 from ulab_core.i18n import LANGUAGES, mark, translations
 from ulab_deploy import console
 from ulab_deploy.base import Base
+from ulab_deploy.commands.curricula_names import list_names
 from ulab_deploy.commands.options import Json
 from ulab_deploy.console import say, sentence, t
 from ulab_deploy.mutant_table import mutant_table, mutants_as_json
 
 if TYPE_CHECKING:
     from ulab_curricula import Lab
-    from ulab_curricula.whose import Named
-    from ulab_deploy.prove import Proved
+    from ulab_deploy.prove import How, Proved
 
 
 class NoSandbox(UserError):
@@ -40,6 +40,9 @@ def register(curricula: typer.Typer) -> None:
         names: Annotated[
             list[str] | None, typer.Argument(help=t("Labs or curricula; all when left out."))
         ] = None,
+        everything: Annotated[
+            bool, typer.Option("--all", help=t("All labs, which is what no name means too."))
+        ] = False,
         lab_language: Annotated[
             str,
             typer.Option(
@@ -63,6 +66,16 @@ def register(curricula: typer.Typer) -> None:
             bool,
             typer.Option(help=t("Try the tests on small changes to the reference solution.")),
         ] = True,
+        repeat: Annotated[
+            int,
+            typer.Option(
+                min=0, help=t("Run each test so many times more, with other random numbers.")
+            ),
+        ] = 20,
+        cache: Annotated[
+            bool,
+            typer.Option(help=t("Skip labs that held when all they rest on was the same as now.")),
+        ] = True,
         table: Annotated[
             bool,
             typer.Option(
@@ -80,24 +93,29 @@ def register(curricula: typer.Typer) -> None:
         from ulab_deploy.catalogue import labs_of_checkout
 
         language = _language(lab_language)
-        labs = labs_of_checkout(names or [])
+        labs = labs_of_checkout([] if everything else names or [])
         if whose:
-            _list_names(labs, json)
+            list_names(labs, json)
             return
-        found = []
-        for proved in _proved(
-            open_base(), labs, language, whole, plain or table, mutants or table, listed=not table
-        ):
-            console.passed()
-            found.append(proved)
+        from ulab_deploy.prove import How
+
+        how = (
+            How(language, judged=False, listed=False, mutants=True)
+            if table
+            else How(language, judged=not plain, whole=whole, mutants=mutants, repeat=repeat)
+        )
+        found: dict[str, Proved] = {}
+        for proved in _proved(open_base(), labs, how, cache and not table):
+            found[proved.report.lab] = proved
             if not (json or table):
                 _tell(proved)
+        ordered = [found[lab.id] for lab in labs]
         if json:
-            console.say_json([_as_json(proved) for proved in found])
+            console.say_json([_as_json(proved) for proved in ordered])
         else:
-            for line in mutant_table([proved.report for proved in found], markdown=table):
+            for line in mutant_table([proved.report for proved in ordered], markdown=table):
                 say(line)
-        if not all(proved.report.ok for proved in found):
+        if not all(proved.report.ok for proved in ordered):
             raise typer.Exit(1)
 
 
@@ -107,46 +125,24 @@ def _language(chosen: str) -> str:
     return chosen or console.language()
 
 
-def _proved(
-    base: Base,
-    labs: Sequence[Lab],
-    language: str,
-    whole: bool,
-    plain: bool,
-    mutants: bool,
-    *,
-    listed: bool = True,
-) -> Iterator[Proved]:
-    from ulab_curricula import check_lab
+def _proved(base: Base, labs: Sequence[Lab], how: How, cache: bool) -> Iterator[Proved]:
     from ulab_deploy.prepare import provide
-    from ulab_deploy.prove import MUTATING, RUNNING, Proved, prove
+    from ulab_deploy.prove import prove
+    from ulab_deploy.remembered import Remembered
 
-    if not plain:
+    if how.judged:
         _require_sandbox(base)
     provide(base, [name for lab in labs for name in lab.manifest.datasets])
-    if not plain:
-        yield from prove(
-            labs,
-            base.settings,
-            base.layout,
-            language=language,
-            whole=whole,
-            mutants=mutants,
-            tell=_passing,
-        )
-        return
-    for lab in labs:
-        _passing(MUTATING if mutants else RUNNING, lab=lab.id)
-        yield Proved(
-            check_lab(
-                lab,
-                base.layout.dataset_store,
-                language=language,
-                whole=whole,
-                listed=listed,
-                mutants=mutants,
-            )
-        )
+    done = 0
+
+    def tell(message: str, **values: object) -> None:
+        console.passing(f"[{done}/{len(labs)}] {t(message, **values)}")
+
+    memory = Remembered(base.layout.checked, base.settings) if cache else None
+    for proved in prove(labs, base.settings, base.layout, how, memory=memory, tell=tell):
+        console.passed()
+        done += 1
+        yield proved
 
 
 def _require_sandbox(base: Base) -> None:
@@ -165,10 +161,6 @@ def _require_sandbox(base: Base) -> None:
                 what=finding.sentence(gettext),
                 advice=finding.what_to_do(gettext),
             )
-
-
-def _passing(message: str, **values: object) -> None:
-    console.passing(t(message, **values))
 
 
 def _tell(proved: Proved) -> None:
@@ -192,9 +184,14 @@ def _summary(proved: Proved) -> str:
     report = proved.report
     if not report.ok:
         return t("{count} to mend", count=len(report.problems))
+    if proved.remembered:
+        return t("nothing has changed since it was checked last")
     if proved.judged:
-        return t("the judge gave all {count} answers what they should get", count=proved.judged)
-    return t("{count} runs as promised", count=len(report.runs))
+        said = t("the judge gave all {count} answers what they should get", count=proved.judged)
+    else:
+        said = t("{count} runs as promised", count=len(report.runs))
+    used = t("{seconds:.0f} s, {memory} MiB", seconds=report.seconds, memory=report.peak_mb)
+    return f"{said} ({used})"
 
 
 def _as_json(proved: Proved) -> dict[str, Any]:
@@ -206,55 +203,8 @@ def _as_json(proved: Proved) -> dict[str, Any]:
         "remarks": [sentence(remark) for remark in report.remarks],
         "points": dict(report.points),
         "seconds": round(report.seconds, 1),
+        "memory_mb": report.peak_mb,
         "judged": proved.judged,
+        "remembered": proved.remembered,
         "mutants": mutants_as_json(report),
     }
-
-
-def _list_names(labs: Sequence[Lab], json: bool) -> None:
-    from ulab_curricula.build import build
-    from ulab_curricula.whose import whose_names
-
-    found = {lab.id: whose_names(build(lab).canonical) for lab in labs}
-    if json:
-        console.say_json(
-            {
-                lab: [
-                    {
-                        "test": each.question,
-                        "name": each.name,
-                        "whose": each.whose.value,
-                        "why": _why(each),
-                    }
-                    for each in names
-                ]
-                for lab, names in found.items()
-            }
-        )
-        return
-    for lab, names in found.items():
-        say(lab)
-        for line in console.table([_row(each) for each in names]):
-            say(f"  {line}")
-
-
-def _row(named: Named) -> tuple[str, str, str, str]:
-    return named.question, named.name, t(WHOSE[named.whose.value]), _why(named)
-
-
-def _why(named: Named) -> str:
-    source = named.source
-    return "" if source is None else t(WHY[source.why.value], cell=source.cell, name=source.name)
-
-
-WHOSE = {
-    "own": mark("the test's"),
-    "given": mark("the lab's"),
-    "student": mark("the student's"),
-}
-WHY = {
-    "bound": mark("cell {cell}"),
-    "changed": mark("changed by the student's code in cell {cell}"),
-    "depends": mark("cell {cell} makes it with {name}, which is the student's"),
-    "unseen": mark("no cell defines it"),
-}
