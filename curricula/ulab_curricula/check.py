@@ -128,26 +128,10 @@ def check_lab(
     """
     tell = progress or (lambda _: None)
     tell("build")
-    try:
-        built = build(lab)
-        points, answers = test_points(built.canonical), answer_cells(built.canonical)
-        fixtures = load_fixtures(lab, answers, points)
-    except BadLab as error:
-        return Report(lab.id, [error])
-    said: list[UserError] = [*remarks(lab, built)]
-    problems: list[UserError] = [*inspect(lab, built), *_too_few(lab, fixtures, points)]
-    missing = [name for name in lab.manifest.datasets if not (datasets / name).is_dir()]
-    if missing:
-        problems.append(
-            BadLab(
-                mark("{file} names the data set {name}, which is not in {store}; fetch it first."),
-                file=lab.folder / "lab.yaml",
-                name=missing[0],
-                store=datasets,
-            )
-        )
-    if problems:
-        return Report(lab.id, problems, points, built=built, remarks=said)
+    seen = look(lab, datasets)
+    built, points, fixtures, said = seen.built, seen.points, seen.fixtures, list(seen.remarks)
+    if not seen.ok or built is None:
+        return seen
     tell("run")
     made = mutants_of(built.canonical) if mutants else []
     ran, again = _run(
@@ -181,6 +165,35 @@ def check_lab(
     return Report(
         lab.id, problems, points, ran.runs, said, built, fixtures, decided, lab, ran.peak_mb
     )
+
+
+def look(lab: Lab, datasets: Path) -> Report:
+    """What can be seen to be wrong with a lab, running nothing of it.
+
+    Parameters
+    ----------
+    datasets
+        The store with the lab's data sets, `ulab_core.layout.Layout.dataset_store`.
+    """
+    try:
+        built = build(lab)
+        points, answers = test_points(built.canonical), answer_cells(built.canonical)
+        fixtures = load_fixtures(lab, answers, points)
+    except BadLab as error:
+        return Report(lab.id, [error])
+    said: list[UserError] = [*remarks(lab, built)]
+    problems: list[UserError] = [*inspect(lab, built), *_too_few(lab, fixtures, points)]
+    missing = [name for name in lab.manifest.datasets if not (datasets / name).is_dir()]
+    if missing:
+        problems.append(
+            BadLab(
+                mark("{file} names the data set {name}, which is not in {store}; fetch it first."),
+                file=lab.folder / "lab.yaml",
+                name=missing[0],
+                store=datasets,
+            )
+        )
+    return Report(lab.id, problems, points, {}, said, built, fixtures, source=lab)
 
 
 def recalled(

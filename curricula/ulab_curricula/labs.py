@@ -131,7 +131,10 @@ def load_curriculum(folder: Path, labs_root: Path | None = None) -> Curriculum:
     manifest = found.manifest
     _require_name(found, "id", manifest.id, folder.resolve().name)
     root = labs_root or folder.resolve().parent.parent / "labs"
-    areas = {area.id: area for area in load_focus_areas(folder.resolve().parent)}
+    # Curricula of others may do with the areas that are known here.
+    own_areas = (folder.resolve().parent / "focus-areas.yaml").is_file()
+    areas_root = folder.resolve().parent if own_areas else CURRICULA
+    areas = {area.id: area for area in load_focus_areas(areas_root)}
     if manifest.focus_area not in areas:
         raise BadManifest(
             mark("{file}: there is no focus area {name}. Known ones: {known}."),

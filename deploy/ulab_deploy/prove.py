@@ -19,6 +19,7 @@ from ulab_core.settings import Settings
 from ulab_coursework.judging import Judges
 from ulab_coursework.proving import Outcome, submissions, unproved
 from ulab_curricula import Lab, Report, check_lab
+from ulab_curricula.check import look
 from ulab_curricula.mutants import SHARE_CAUGHT
 from ulab_deploy.grade import Notebook, grade_notebooks, judges_of
 from ulab_runtime.host import SandboxUnavailable
@@ -48,6 +49,9 @@ class How:
         Try the tests on mutants of the reference solution, as a plain notebook.
     repeat
         Run each test so many times more, with other random numbers, as a plain notebook.
+    others
+        The labs are others': nothing of them runs or is imported outside of the judge's sandboxes,
+        so nothing runs as a plain notebook.
     """
 
     language: str
@@ -56,6 +60,7 @@ class How:
     whole: bool = False
     mutants: bool = False
     repeat: int = 0
+    others: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,6 +134,8 @@ def _prove(
     at_once = max(1, min(processors, len(labs)))
 
     def plain(lab: Lab) -> Report:
+        if how.others:
+            return look(lab, layout.dataset_store)
         tell(MUTATING if how.mutants else RUNNING, lab=lab.id)
         return check_lab(
             lab,
@@ -153,7 +160,9 @@ def _prove(
                 continue
             if judges is None:
                 tell(STARTING, lab=lab.id)
-                judges = stack.enter_context(judges_of(labs, settings, layout))
+                judges = stack.enter_context(
+                    judges_of([] if how.others else labs, settings, layout)
+                )
             outcomes = _outcomes(lab, report, settings, judges, how, tell)
             problems = unproved(
                 lab, report.built, report.fixtures, outcomes, settings, how.language

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from ulab_deploy import console
@@ -12,6 +10,7 @@ from ulab_deploy.commands import (
     curricula_diff,
     curricula_new,
     curricula_preview,
+    curricula_publish,
 )
 from ulab_deploy.commands.options import Json
 from ulab_deploy.console import say, t
@@ -30,30 +29,7 @@ def register(app: typer.Typer) -> None:
     curricula_check.register(curricula)
     curricula_preview.register(curricula)
     curricula_diff.register(curricula)
-
-    @curricula.command(
-        "publish",
-        help=t("Publish curricula as immutable versions that courses can run."),
-        epilog=t("Example: {example}", example="ulab curricula publish vision-foundations"),
-    )
-    def publish_(
-        names: Annotated[
-            list[str] | None, typer.Argument(help=t("Curricula; all when left out."))
-        ] = None,
-        json: Json = False,
-    ) -> None:
-        from ulab_curricula import publish
-        from ulab_deploy.base import existing_base
-        from ulab_deploy.catalogue import curricula_of_checkout
-
-        base = existing_base()
-        made = {
-            found.id: publish(found, base.layout) for found in curricula_of_checkout(names or [])
-        }
-        if json:
-            console.say_json(made)
-        for name, version in ({} if json else made).items():
-            say(t("{curriculum} is published as {version}", curriculum=name, version=version))
+    curricula_publish.register(curricula)
 
     @curricula.command(
         "list",

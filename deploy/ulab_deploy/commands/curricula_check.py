@@ -108,10 +108,10 @@ def register(curricula: typer.Typer) -> None:
         for proved in _proved(open_base(), labs, how, cache and not table):
             found[proved.report.lab] = proved
             if not (json or table):
-                _tell(proved)
+                tell_proved(proved)
         ordered = [found[lab.id] for lab in labs]
         if json:
-            console.say_json([_as_json(proved) for proved in ordered])
+            console.say_json([as_json(proved) for proved in ordered])
         else:
             for line in mutant_table([proved.report for proved in ordered], markdown=table):
                 say(line)
@@ -131,7 +131,7 @@ def _proved(base: Base, labs: Sequence[Lab], how: How, cache: bool) -> Iterator[
     from ulab_deploy.remembered import Remembered
 
     if how.judged:
-        _require_sandbox(base)
+        require_sandbox(base)
     provide(base, [name for lab in labs for name in lab.manifest.datasets])
     done = 0
 
@@ -145,7 +145,13 @@ def _proved(base: Base, labs: Sequence[Lab], how: How, cache: bool) -> Iterator[
         yield proved
 
 
-def _require_sandbox(base: Base) -> None:
+def require_sandbox(base: Base) -> None:
+    """Refuse where the judge can't work.
+
+    Raises
+    ------
+    NoSandbox
+    """
     from ulab_deploy.doctor import check_sandbox
     from ulab_deploy.facts import gather
     from ulab_deploy.findings import Level
@@ -163,7 +169,8 @@ def _require_sandbox(base: Base) -> None:
             )
 
 
-def _tell(proved: Proved) -> None:
+def tell_proved(proved: Proved) -> None:
+    """Say what came of proving a lab."""
     from ulab_curricula.errors import BadTest
 
     report = proved.report
@@ -194,7 +201,8 @@ def _summary(proved: Proved) -> str:
     return f"{said} ({used})"
 
 
-def _as_json(proved: Proved) -> dict[str, Any]:
+def as_json(proved: Proved) -> dict[str, Any]:
+    """What came of proving a lab, for machines."""
     report = proved.report
     return {
         "lab": report.lab,

@@ -1,0 +1,98 @@
+"""`ulab curricula publish`: immutable versions, of the checkout's curricula or of others'."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from ulab_core.i18n import mark
+from ulab_deploy import console
+from ulab_deploy.base import Base
+from ulab_deploy.commands.curricula_check import as_json, require_sandbox, tell_proved
+from ulab_deploy.commands.options import Json
+from ulab_deploy.console import say, t
+
+
+def register(curricula: typer.Typer) -> None:
+    @curricula.command(
+        help=t(
+            "Publish curricula as immutable versions that courses can run. What comes from "
+            "elsewhere is proved first, in sandboxes, and not published when anything is wrong."
+        ),
+        epilog=t("Example: {example}", example="ulab curricula publish vision-foundations"),
+    )
+    def publish(
+        names: Annotated[
+            list[str] | None, typer.Argument(help=t("Curricula; all when left out."))
+        ] = None,
+        origin: Annotated[
+            str,
+            typer.Option(
+                "--from",
+                metavar="FOLDER|FILE.zip|URL",
+                help=t(
+                    "Where curricula of others are: a folder, a zip file, or a Git repository "
+                    "(https:// or ssh://)."
+                ),
+            ),
+        ] = "",
+        ref: Annotated[str, typer.Option(help=t("A branch or a tag of the Git repository."))] = "",
+        json: Json = False,
+    ) -> None:
+        from ulab_curricula import publish as publish_
+        from ulab_deploy.base import existing_base
+        from ulab_deploy.catalogue import curricula_of_checkout
+
+        base = existing_base()
+        if origin:
+            _publish_others(base, origin, names or [], ref, json)
+            return
+        made = {
+            found.id: publish_(found, base.layout) for found in curricula_of_checkout(names or [])
+        }
+        if json:
+            console.say_json(made)
+        for name, version in ({} if json else made).items():
+            say(t(PUBLISHED, curriculum=name, version=version))
+
+
+PUBLISHED = mark("{curriculum} is published as {version}")
+
+
+def _publish_others(base: Base, origin: str, names: list[str], ref: str, json: bool) -> None:
+    from ulab_deploy.outside import publish_others
+
+    require_sandbox(base)
+    found = []
+    actor = f"ulab curricula ({getpass.getuser()})"
+    for outcome in publish_others(base, origin, names, ref=ref, actor=actor, tell=_passing):
+        console.passed()
+        found.append(outcome)
+        if json:
+            continue
+        for proved in outcome.proved:
+            if not (proved.report.ok and outcome.version):
+                tell_proved(proved)
+        if outcome.version:
+            say(t(PUBLISHED, curriculum=outcome.curriculum.id, version=outcome.version))
+        else:
+            say(t("{curriculum} is not published", curriculum=outcome.curriculum.id))
+    if json:
+        console.say_json(
+            [
+                {
+                    "curriculum": one.curriculum.id,
+                    "version": one.version or None,
+                    "labs": [as_json(proved) for proved in one.proved],
+                }
+                for one in found
+            ]
+        )
+    if not all(one.version for one in found):
+        raise typer.Exit(1)
+
+
+def _passing(message: str, **values: object) -> None:
+    console.passing(t(message, **values))

@@ -1,0 +1,130 @@
+"""Publishes curricula of others: taken in, proved by the judge in sandboxes, made a version."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ulab_core.audit import record
+from ulab_core.database import Database
+from ulab_core.errors import NotFound
+from ulab_core.i18n import LANGUAGES, mark
+from ulab_curricula import Curriculum, publish
+from ulab_curricula.errors import BadLab
+from ulab_curricula.labs import find_curricula
+from ulab_curricula.receiving import from_folder, from_zip, take_in
+from ulab_curricula.repositories import fetched, is_address
+from ulab_deploy.base import Base
+from ulab_deploy.prove import How, Progress, Proved, prove
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of publishing a curriculum of others.
+
+    Attributes
+    ----------
+    version
+        What it was published as; empty when it was not.
+    proved
+        Its labs' reports.
+    """
+
+    curriculum: Curriculum
+    version: str
+    proved: Sequence[Proved] = field(default_factory=list)
+
+
+@contextmanager
+def taken_in(origin: str, ref: str = "") -> Iterator[tuple[Path, str]]:
+    """Have what others offer in a folder of ours while the block runs.
+
+    Parameters
+    ----------
+    origin
+        A folder, a zip file, or the address of a Git repository.
+    ref
+        A branch or a tag of the repository.
+
+    Yields
+    ------
+    tuple
+        The folder, and where it came from.
+
+    Raises
+    ------
+    NotTaken
+        It can't be taken in.
+    """
+    with tempfile.TemporaryDirectory(prefix="ulab-outside-") as scratch:
+        root = Path(scratch) / "curricula-of-others"
+        if is_address(origin):
+            with fetched(origin, ref) as repository:
+                take_in(repository.entries(), root)
+                origin = f"{origin}@{repository.commit}"
+        elif Path(origin).is_file():
+            with Path(origin).open("rb") as file:
+                take_in(from_zip(file), root)
+        else:
+            take_in(from_folder(Path(origin)), root)
+        yield root, origin
+
+
+def publish_others(
+    base: Base,
+    origin: str,
+    names: Sequence[str] = (),
+    *,
+    ref: str = "",
+    actor: str,
+    tell: Progress = lambda message, **values: None,
+) -> Iterator[Outcome]:
+    """Publish the named curricula of others, all when none is named, one after the other.
+
+    A curriculum is published when each of its labs is proved in both languages.
+
+    Raises
+    ------
+    NotTaken, BadManifest, BadLab, NotFound, SandboxUnavailable, DatasetError
+    """
+    from ulab_deploy.prepare import provide
+
+    with taken_in(origin, ref) as (root, source):
+        try:
+            found = {one.id: one for one in find_curricula(root / "curricula")}
+        except RecursionError:
+            raise BadLab(mark("It is nested too deeply to be read.")) from None
+        for name in names:
+            if name not in found:
+                raise NotFound(
+                    mark("There is no curriculum {name}. Known: {known}."),
+                    name=name,
+                    known=", ".join(found) or "-",
+                )
+        for curriculum in [found[name] for name in names or found]:
+            provide(base, [name for lab in curriculum.labs for name in lab.manifest.datasets])
+            proved = list(_proved(base, curriculum, tell))
+            version = ""
+            if all(one.report.ok for one in proved):
+                version = publish(curriculum, base.layout)
+                with Database.of(base.settings).write() as session:
+                    subject = f"{curriculum.id}/{version}"
+                    record(session, actor, "curriculum.publish", subject, origin=source)
+            yield Outcome(curriculum, version, proved)
+
+
+def _proved(base: Base, curriculum: Curriculum, tell: Progress) -> Iterator[Proved]:
+    for language in LANGUAGES:
+        try:
+            yield from prove(
+                curriculum.labs,
+                base.settings,
+                base.layout,
+                How(language, others=True),
+                tell=tell,
+            )
+        except (RecursionError, MemoryError):
+            raise BadLab(mark("It is nested too deeply to be read.")) from None
