@@ -23,6 +23,8 @@ from ulab_curricula.reading import Found, find_manifest, read_manifest
 CURRICULA = Path(__file__).resolve().parents[1]
 LABS = CURRICULA.parent / "labs"
 
+SCRIPT, NOTEBOOK = "lab.py", "lab.ipynb"
+
 # Counted up when the same source builds to other notebooks, so that they get another version.
 BUILDER = 1
 
@@ -40,7 +42,9 @@ class Lab:
 
     @property
     def source(self) -> Path:
-        return self.folder / "lab.py"
+        """`lab.py`, or the `lab.ipynb` that is there instead."""
+        notebook = self.folder / NOTEBOOK
+        return notebook if notebook.is_file() else self.folder / SCRIPT
 
     @functools.cached_property
     def digest(self) -> str:
@@ -94,9 +98,15 @@ def load_lab(folder: Path) -> Lab:
     manifest = found.manifest
     _require_name(found, "id", manifest.id, folder.resolve().name)
     _require_name(found, "focus_area", manifest.focus_area, folder.resolve().parent.name)
-    if not (folder / "lab.py").is_file():
+    sources = [folder / name for name in (SCRIPT, NOTEBOOK) if (folder / name).is_file()]
+    if not sources:
         raise BadLab(
-            mark("{file} is missing; docs/curricula.md says what it holds."), file=folder / "lab.py"
+            mark("{file} is missing; docs/curricula.md says what it holds."), file=folder / SCRIPT
+        )
+    if len(sources) > 1:
+        raise BadLab(
+            mark("{folder} holds both lab.py and lab.ipynb; keep the one that you write in."),
+            folder=folder,
         )
     return Lab(folder, manifest)
 

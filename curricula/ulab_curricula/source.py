@@ -1,4 +1,4 @@
-"""From `lab.py` to one notebook a language: nbgrader's metadata, cell ids, the language's prose."""
+"""From a lab's source to one notebook a language: metadata, cell ids, the language's prose."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import jupytext
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from ulab_core.i18n import LANGUAGES, mark
+from ulab_curricula.conversion import read_cells
 from ulab_curricula.errors import BadLab
 from ulab_curricula.labs import Lab
 
@@ -25,22 +25,14 @@ _GRADE_ID = re.compile(r"^[A-Za-z0-9_-]{1,60}$")
 
 
 def read_source(lab: Lab) -> list[NotebookNode]:
-    """The cells of `lab.py`, both languages, with nbgrader's metadata completed.
+    """The cells of `lab.py` or `lab.ipynb`, both languages, with nbgrader's metadata completed.
 
     Raises
     ------
     BadLab
-        The file is no percent script, or a cell's metadata can't be used.
+        The file can't be read, or a cell's metadata can't be used.
     """
-    try:
-        parsed = jupytext.reads(lab.source.read_text(encoding="utf-8"), fmt="py:percent")
-    except Exception as error:  # jupytext raises whatever its parsers do
-        raise BadLab(
-            mark("{file} can't be read as a percent script: {reason}."),
-            file=lab.source,
-            reason=error,
-        ) from None
-    cells = [cell for cell in parsed.cells if cell.cell_type in ("code", "markdown")]
+    cells = [cell for cell in read_cells(lab.source) if cell.cell_type in ("code", "markdown")]
     for number, cell in enumerate(cells, 1):
         _complete(lab, number, cell)
     return cells

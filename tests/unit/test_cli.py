@@ -31,6 +31,7 @@ VERBS = [
     ["team", "role"], ["team", "show"],
     ["curricula", "check"], ["curricula", "publish"], ["curricula", "list"],
     ["curricula", "new"], ["curricula", "diff"], ["curricula", "preview"],
+    ["curricula", "convert"],
     ["datasets", "fetch"], ["datasets", "list"], ["bench", "start"],
 ]  # fmt: skip
 

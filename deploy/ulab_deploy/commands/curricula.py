@@ -7,6 +7,7 @@ import typer
 from ulab_deploy import console
 from ulab_deploy.commands import (
     curricula_check,
+    curricula_convert,
     curricula_diff,
     curricula_new,
     curricula_preview,
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(curricula, name="curricula")
 
     curricula_new.register(curricula)
+    curricula_convert.register(curricula)
     curricula_check.register(curricula)
     curricula_preview.register(curricula)
     curricula_diff.register(curricula)
