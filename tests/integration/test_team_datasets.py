@@ -1,0 +1,222 @@
+"""Data sets of teams: who adds, who reads, what is refused before anything changes."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from integration.coursework_support import Base, make_base
+from integration.dataset_support import content
+from integration.sandbox_support import Student, only_root
+from sqlalchemy import select
+
+from ulab_core.errors import NotAllowed, NotFound
+from ulab_core.i18n import translations
+from ulab_core.models import AuditEntry
+from ulab_core.team_models import TeamRole
+from ulab_coursework.courses import ensure_person
+from ulab_datasets.card import Card
+from ulab_datasets.errors import BadCard, DataMismatch, QuotaFull
+from ulab_datasets.own import Told
+from ulab_hub.profiles import Profile
+from ulab_hub.residents import settle
+from ulab_hub.student_sandbox import TEAM_DATASETS, build
+from ulab_runtime.sandbox import Mount, environment_mounts
+from ulab_teams import datasets
+from ulab_teams.datasets import BadSource
+from ulab_teams.teams import create_team, remove_member, set_member
+
+TEAM, OTHER = "windfarm", "grid"
+TOLD = Told("Turbines", "CC0", "our mast", "lin")
+CSV = b"speed,power\n3.5,100\n7.1,\n"
+
+
+@pytest.fixture
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Base:
+    """A base with two teams, whose data sets may take 1 MB each."""
+    limit = "[datasets]\nteam_quota_mb = 1\n"
+    found = make_base(tmp_path, monkeypatch, publish=False, config=limit)
+    with found.db.write() as session:
+        for name in ("lin", "wang", "prof", "sun"):
+            ensure_person(session, name)
+        create_team(session, TEAM, "", "", "lin", "test")
+        create_team(session, OTHER, "", "", "sun", "test")
+        set_member(session, TEAM, "wang", TeamRole.MEMBER, "test")
+        set_member(session, TEAM, "prof", TeamRole.MENTOR, "test")
+    return found
+
+
+def add(base: Base, person: str | None, name: str = "turbines", csv: bytes = CSV) -> Card:
+    return datasets.add(
+        base.settings, base.db, TEAM, name, {"t.csv": io.BytesIO(csv)}, TOLD,
+        actor=person or "operator", person=person,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("person", ["lin", "wang", None])
+def test_owners_members_and_operators_add_and_remove(base: Base, person: str | None) -> None:
+    card = add(base, person)
+    assert card.shape.rows == 2
+    assert [one.id for one in datasets.cards_of(base.db, base.layout, TEAM, "prof")] == ["turbines"]
+    datasets.remove(base.settings, base.db, TEAM, "turbines", person or "operator", person)
+    assert datasets.cards_of(base.db, base.layout, TEAM, "lin") == []
+    with base.db.read() as session:
+        entries = session.scalars(select(AuditEntry).where(AuditEntry.action.like("team.dataset%")))
+        assert [(one.actor, one.action, one.target) for one in entries] == [
+            (person or "operator", f"team.dataset.{act}", f"{TEAM}/turbines")
+            for act in ("add", "remove")
+        ]
+
+
+@pytest.mark.parametrize("person", ["prof", "sun", "nobody"])
+def test_mentors_and_others_change_nothing(base: Base, person: str) -> None:
+    add(base, "lin")
+    before = content(base.layout.team_datasets(TEAM))
+    with pytest.raises(NotAllowed):
+        add(base, person, csv=CSV + b"1,1\n")
+    with pytest.raises(NotAllowed):
+        datasets.remove(base.settings, base.db, TEAM, "turbines", person, person)
+    assert content(base.layout.team_datasets(TEAM)) == before
+
+
+@pytest.mark.parametrize("person", ["sun", "nobody"])
+def test_who_is_not_in_the_team_is_told_of_no_data_set(base: Base, person: str) -> None:
+    add(base, "lin")
+    with pytest.raises(NotAllowed):
+        datasets.cards_of(base.db, base.layout, TEAM, person)
+    with pytest.raises(NotFound):
+        datasets.cards_of(base.db, base.layout, "nowhere", "lin")
+
+
+def test_more_than_the_quota_is_refused_before_anything_changes(base: Base) -> None:
+    add(base, "lin", csv=b"speed\n" + b"1.5\n" * 50_000)
+    before = content(base.layout.team_datasets(TEAM))
+    for name, size in (("more", 900_000), ("turbines", 900_000), ("table", 250_000)):
+        with pytest.raises(QuotaFull) as refused:
+            add(base, "lin", name, b"speed\n" + b"1.5\n" * (size // 4))
+        assert "of 1.0 MB are left. Nothing was changed" in str(refused.value)
+        assert "什么都没有改动" in refused.value.sentence(translations("zh").gettext)
+    assert content(base.layout.team_datasets(TEAM)) == before
+    # What is removed makes room.
+    datasets.remove(base.settings, base.db, TEAM, "turbines", "lin", "lin")
+    add(base, "lin", "table", b"speed\n" + b"1.5\n" * 60_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "csv", "kind"),
+    [
+        ("../grid", "t.csv", CSV, BadCard),
+        ("Turbines", "t.csv", CSV, BadCard),
+        ("turbines", "../t.csv", CSV, BadCard),
+        ("turbines", ".t.csv", CSV, BadCard),
+        ("turbines", "t.csv", b"", DataMismatch),
+        ("turbines", "t.csv", b'a\n"b', DataMismatch),
+        ("turbines", "t.npy", b"\x80\x04N.", DataMismatch),
+    ],
+)
+def test_what_can_not_be_a_data_set_is_refused(
+    base: Base, name: str, file: str, csv: bytes, kind: type[Exception]
+) -> None:
+    with pytest.raises(kind):
+        datasets.add(
+            base.settings, base.db, TEAM, name, {file: io.BytesIO(csv)}, TOLD,
+            actor="lin", person="lin",
+        )  # fmt: skip
+    assert datasets.cards_of(base.db, base.layout, TEAM, "lin") == []
+    assert list(base.layout.team_datasets(TEAM).glob("store/*")) == []
+
+
+def test_files_are_taken_from_the_teams_folder_and_from_nowhere_else(base: Base) -> None:
+    folder = base.layout.team(TEAM)
+    (folder / "raw").mkdir(parents=True)
+    (folder / "raw" / "t.csv").write_bytes(CSV)
+    with datasets.opened(base.layout, TEAM, ["raw/t.csv"]) as files:
+        assert files["t.csv"].read() == CSV
+    secret = base.layout.root / "secret.csv"
+    secret.write_bytes(CSV)
+    (folder / "link.csv").symlink_to(secret)
+    (folder / "way").symlink_to(base.layout.root)
+    os.mkfifo(folder / "pipe.csv")
+    for path in ("link.csv", "way/secret.csv", "../secret.csv", str(secret), "pipe.csv", "raw", ""):
+        with pytest.raises(BadSource), datasets.opened(base.layout, TEAM, [path]):
+            pass
+
+
+READ = """
+try:
+    import ulab
+    result = list(ulab.load('windfarm/turbines').shape)
+except Exception as error:
+    result = str(error)
+"""
+CHANGE = f"""
+import pathlib
+def attempt(act):
+    try:
+        return act() or 'ok'
+    except Exception as error:
+        return type(error).__name__
+here = pathlib.Path('{TEAM_DATASETS}/{TEAM}/turbines')
+result = [attempt(lambda: (here / 'data' / 't.csv').write_bytes(b'')),
+          attempt(lambda: (here / 'data' / 't.csv').unlink()),
+          attempt(lambda: (here / 'new').write_text('x'))]
+"""
+
+
+def run(base: Base, name: str, code: str) -> Any:
+    """What `result` is in a sandbox with the mounts and groups that the hub gives this person."""
+    resident = settle(base.settings, base.db, name, "")
+    spec = build(base.settings, base.layout, resident, Profile("cpu", "", ""), [], {})
+    homes = Path(tempfile.mkdtemp(dir=base.layout.root.parent))
+    homes.chmod(0o755)
+    student = Student(homes, name, 0, os.geteuid() == 0, namespaces_for_all=True)
+    given = [one for one in spec.mounts if one.target.startswith(("/srv/teams", TEAM_DATASETS))]
+    home = Mount(student.home, f"/home/{name}", writable=True)
+    mounts = [*environment_mounts(("ulab", "ulab_core", "ulab_runtime")), *given, home]
+    variables = {"ULAB_TEAM_DATASETS": TEAM_DATASETS, "ULAB_LANGUAGE": "en"}
+    env = {**student.spec([]).env, **variables}
+    return student.python(code, mounts=mounts, groups=resident.groups, env=env)
+
+
+def test_everyone_in_the_team_reads_and_nobody_changes_it(base: Base) -> None:
+    add(base, "lin")
+    for name in ("lin", "prof"):
+        assert run(base, name, READ) == [2, 2]
+    assert run(base, "wang", CHANGE) == ["OSError"] * 3
+
+
+def test_who_is_not_in_the_team_reads_nothing(base: Base) -> None:
+    add(base, "lin")
+    assert "no data set" in run(base, "sun", READ)
+    with base.db.write() as session:
+        remove_member(session, TEAM, "wang", "test")
+    look = f"""
+import os, pathlib
+result = [pathlib.Path('{TEAM_DATASETS}/{TEAM}').exists(),
+          pathlib.Path({str(base.layout.team_datasets(TEAM))!r}).exists()]
+"""
+    assert run(base, "wang", look) == [False, False]
+    assert "no data set" in run(base, "wang", READ)
+
+
+@only_root
+def test_the_group_alone_keeps_others_out_too(base: Base) -> None:
+    add(base, "lin")
+    store = base.layout.team_datasets(TEAM) / "store"
+    student = Student(base.layout.homes, "sun", 0, by_root=True, namespaces_for_all=True)
+    mounts = list(student.spec([]).mounts)
+    mounts.insert(-1, Mount(store, "/srv/slipped-in"))
+    code = """
+import os
+try:
+    result = os.listdir('/srv/slipped-in')
+except OSError as error:
+    result = type(error).__name__
+"""
+    assert student.python(code, mounts=mounts) == "PermissionError"
+    groups = (store.stat().st_gid,)
+    assert student.python(code, mounts=mounts, groups=groups) == ["turbines"]
