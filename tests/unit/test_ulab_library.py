@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 import ulab
+from ulab_datasets.tables import map_table
 
 
 def test_importing_it_loads_nothing_heavy() -> None:
@@ -104,6 +107,87 @@ def test_it_maps_arrays_that_can_be_changed(store: Path) -> None:
     assert ulab.load("cells").images.any()
     with pytest.raises(AttributeError, match="no array 'image', but images, kind"):
         cells.image  # noqa: B018
+
+
+@pytest.fixture
+def mapped_table(store: Path) -> Path:
+    """The table `rain` with its mapped form and two splits."""
+    folder = store / "rain"
+    csv = "day,mm,wet,where\n1,2.5,True,a\n2,,False,\n3,0.5,True,b\n"
+    (folder / "data" / "rain.csv").write_text(csv, encoding="utf-8")
+    map_table(folder / "data" / "rain.csv", folder / "mapped")
+    splits = {"train": {"rows": [0, 2]}, "b": {"column": "where", "values": ["b"]}}
+    card = {"format": "csv", "files": ["rain.csv"], "splits": splits}
+    (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    return folder
+
+
+def test_a_mapped_table_is_what_pandas_reads_and_can_be_changed(mapped_table: Path) -> None:
+    read = pd.read_csv(mapped_table / "data" / "rain.csv")
+    before = (mapped_table / "mapped" / "rain.arrow").read_bytes()
+    frame = ulab.load("rain")
+    pd.testing.assert_frame_equal(frame, read)
+    frame["mm"] *= 2
+    frame.loc[0, ["day", "where"]] = 9, "z"
+    frame.iloc[1, 2] = True
+    pd.testing.assert_frame_equal(ulab.load("rain"), read)
+    assert (mapped_table / "mapped" / "rain.arrow").read_bytes() == before
+
+
+def test_a_table_with_mixed_columns_is_left_to_pandas(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("day,wet\n1,True\n2,\n", encoding="utf-8")
+    assert pd.read_csv(tmp_path / "a.csv").wet.tolist() == [
+        True,
+        pytest.approx(np.nan, nan_ok=True),
+    ]
+    map_table(tmp_path / "a.csv", tmp_path / "mapped")
+    assert not (tmp_path / "mapped").exists()
+
+
+def test_it_reads_a_part(mapped_table: Path) -> None:
+    assert ulab.load("rain", split="train").day.tolist() == [1, 2]
+    assert ulab.load("rain", split="b").day.tolist() == [3]
+    assert ulab.load("dots", split="test").images.shape == (2, 3, 4)
+    with pytest.raises(ulab.ULabError, match="no split 'val', but train, b"):
+        ulab.load("rain", split="val")
+    with pytest.raises(ulab.ULabError, match="no split 'val', but train, test"):
+        ulab.load("dots", split="val")
+
+
+def test_it_gives_tensors_and_rows_of_the_same_memory(mapped_table: Path) -> None:
+    tensors = ulab.load("rain", split="train", form="tensors")
+    assert {name: one.dtype for name, one in tensors.items()} == {
+        "day": torch.int64,
+        "mm": torch.float64,
+        "wet": torch.bool,
+    }
+    tensors["day"][:] = 0
+    assert ulab.load("rain", split="train", form="tensors")["day"].tolist() == [1, 2]
+    rows = ulab.load("dots", split="train", form="dataset")
+    (batch,) = torch.utils.data.DataLoader(rows, batch_size=2)
+    assert batch["images"].shape == (2, 3, 4)
+    assert batch["labels"].tolist() == [1, 0]
+    with pytest.raises(ulab.ULabError, match="Say which part"):
+        ulab.load("dots", form="tensors")
+    with pytest.raises(ulab.ULabError, match="form is 'tensors' or 'dataset'"):
+        ulab.load("rain", form="list")
+
+
+def test_a_teams_data_set_has_the_teams_name(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ulab.ULabError, match="There are: dots, rain"):
+        ulab.load("wind/snow")
+    teams = tmp_path / "teams"
+    (teams / "wind").mkdir(parents=True)
+    (store / "rain").rename(teams / "wind" / "snow")
+    monkeypatch.setenv("ULAB_TEAM_DATASETS", str(teams))
+    assert ulab.load("wind/snow").mm.tolist() == [2.5, 0.0]
+    with pytest.raises(ulab.ULabError, match="Did you mean 'wind/snow'"):
+        ulab.load("snow")
+    for name in ("../teams/wind/snow", "wind/../wind/snow", "../wind", "wind/..", ".", ""):
+        with pytest.raises(ulab.ULabError):
+            ulab.load(name)
 
 
 def test_it_gives_the_folder_of_plain_files(store: Path) -> None:

@@ -1,0 +1,167 @@
+"""Data sets that a base brings itself: versions, a remote in a folder, removal, and the command."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from integration.dataset_support import content
+from typer.testing import CliRunner
+
+import ulab
+from ulab_datasets import dvc_repo, own, store, versions
+from ulab_datasets.dvc_repo import Remote
+from ulab_datasets.errors import BadCard, DataMismatch, RemoteFailed
+from ulab_datasets.own import Told
+from ulab_deploy.cli import build
+
+TOLD = Told("Soil", "CC BY 4.0", "a survey", "lin")
+OLD, NEW = b"place,ph\na,5.5\nb,6.0\n", b"place,ph\na,5.5\nb,7.5\n"
+
+
+def add(root: Path, table: bytes, name: str = "soil") -> None:
+    own.add(root, name, {"soil.csv": io.BytesIO(table)}, TOLD)
+
+
+def ph(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    monkeypatch.setenv("ULAB_DATASETS", str(root / "store"))
+    values: list[float] = ulab.load("soil").ph.tolist()
+    return values
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A repository with a data set in two versions."""
+    made = tmp_path / "datasets"
+    add(made, OLD)
+    add(made, NEW)
+    return made
+
+
+def test_an_older_version_comes_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    newest, oldest = versions.of(root, "soil")
+    assert ph(root, monkeypatch) == [5.5, 7.5]
+    (result,) = store.ensure(root, ["soil"], registry=oldest.registry)
+    assert result.error is None
+    assert ph(root, monkeypatch) == [5.5, 6.0]
+    assert store.stored_card(root, "soil")["md5"] == oldest.revision
+    assert versions.find(root, "soil", newest.revision[:8])[0] == newest
+    for start in ("", "zz"):
+        with pytest.raises(BadCard, match="no single version"):
+            versions.find(root, "soil", start)
+
+
+def test_what_was_removed_is_gone_and_leaves_the_others(root: Path) -> None:
+    # The second file is one that the removed set has too: the cache keeps it once.
+    own.add(root, "shared", {"copy.csv": io.BytesIO(NEW), "b.txt": io.BytesIO(b"b")}, TOLD)
+    assert own.remove(root, "soil") > 0
+    assert own.all_names(root).count("soil") == 0
+    assert versions.of(root, "soil") == []
+    store.prove(root, "shared", own.registry(root))
+    revision = store.stored_card(root, "shared")["md5"]
+    assert dvc_repo.objects(root) == dvc_repo.objects_of(root, revision)
+    for name in ("soil", "../store", "", "."):
+        with pytest.raises(BadCard, match="to remove"):
+            own.remove(root, name)
+
+
+def test_a_remote_gives_back_what_this_machine_lost(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = Remote(str(tmp_path / "nas"))
+    dvc_file = root / "store" / "soil" / "data.dvc"
+    assert dvc_repo.push(root, dvc_file, remote) == 2
+    assert dvc_repo.push(root, dvc_file, remote) == 0
+    shutil.rmtree(root / ".dvc" / "cache")
+    shutil.rmtree(root / "store" / "soil")
+    (result,) = store.ensure(root, ["soil"], registry=own.registry(root))
+    assert "no remote is set" in str(result.error)
+    (result,) = store.ensure(root, ["soil"], registry=own.registry(root), remote=remote)
+    assert result.error is None
+    assert ph(root, monkeypatch) == [5.5, 7.5]
+    store.prove(root, "soil", own.registry(root))
+
+
+def test_a_remote_that_fails_leaves_the_store_as_it_was(root: Path, tmp_path: Path) -> None:
+    remote = Remote(str(tmp_path / "nas"))
+    dvc_repo.push(root, root / "store" / "soil" / "data.dvc", remote)
+    newest = versions.of(root, "soil")[0]
+    dvc_repo.forget(root, newest.revision)
+    shutil.rmtree(root / "store" / "soil")
+    before = content(root)
+    (result,) = store.ensure(
+        root, ["soil"], registry=own.registry(root), remote=Remote(str(tmp_path / "none"))
+    )
+    assert isinstance(result.error, RemoteFailed)
+    assert "does not have it" in str(result.error)
+    assert content(root) == before
+    # Someone changed the data there.
+    (changed,) = (
+        path for path in (tmp_path / "nas").rglob("*") if path.is_file() and not path.suffix
+    )
+    changed.chmod(0o644)
+    changed.write_bytes(OLD)
+    (result,) = store.ensure(root, ["soil"], registry=own.registry(root), remote=remote)
+    assert isinstance(result.error, DataMismatch | RemoteFailed)
+    assert content(root) == before
+
+
+@pytest.mark.parametrize("what", ["data/soil.csv", "mapped/soil.arrow"])
+def test_verify_finds_a_changed_file(root: Path, what: str) -> None:
+    store.prove(root, "soil", own.registry(root))
+    path = root / "store" / "soil" / what
+    changed = path.read_bytes().replace(b"b", b"c")
+    path.unlink()
+    path.write_bytes(changed)
+    with pytest.raises(DataMismatch):
+        store.prove(root, "soil", own.registry(root))
+
+
+def test_arrays_and_files_are_described(tmp_path: Path) -> None:
+    arrays = {}
+    for name, array in (("x", np.zeros((3, 2))), ("y", np.array(["a", "b", "a"]))):
+        arrays[f"{name}.npy"] = io.BytesIO()
+        np.save(arrays[f"{name}.npy"], array)
+    card = own.add(tmp_path, "pairs", arrays, TOLD)
+    assert (card.format, card.shape.arrays) == ("arrays", {"x": (3, 2), "y": (3,)})
+    plain = own.add(tmp_path, "notes", {"a.txt": io.BytesIO(b"a"), "b.csv": io.BytesIO(OLD)}, TOLD)
+    assert plain.format == "files"
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "ulab.toml"
+    file.write_text(
+        f'[server]\nstate_dir = "{tmp_path / "state"}"\n[datasets]\nremote = "{tmp_path / "nas"}"\n'
+    )
+    monkeypatch.setenv("ULAB_CONFIG", str(file))
+    table = tmp_path / "soil.csv"
+
+    def ulab_datasets(*arguments: str, fails: bool = False) -> Any:
+        shown = CliRunner().invoke(build(), ["--language", "en", "datasets", *arguments, "--json"])
+        assert (shown.exit_code != 0) == fails, shown.output
+        return shown.output if fails else json.loads(shown.output)
+
+    told = ("--licence", "CC BY 4.0", "--source", "a survey", "--by", "lin")
+    for content_ in (OLD, NEW):
+        table.write_bytes(content_)
+        assert ulab_datasets("add", "soil", str(table), *told)["dataset"] == "soil"
+    assert [one["fetched"] for one in ulab_datasets("list") if one["dataset"] == "soil"] == [True]
+    assert ulab_datasets("show", "soil")["shape"]["columns"]["ph"]["maximum"] == 7.5
+    newest, oldest = ulab_datasets("versions", "soil")
+    assert (newest["current"], oldest["current"], oldest["here"]) == (True, False, True)
+    assert ulab_datasets("push") == {"soil": 2}
+    assert ulab_datasets("verify") == [{"dataset": "soil", "problem": None}]
+    assert ulab_datasets("pull", "soil", "--version", oldest["revision"][:8])[0]["fetched"]
+    assert [one["current"] for one in ulab_datasets("versions", "soil")] == [False, True]
+    assert ulab_datasets("pull", "soil")[0]["fetched"]
+    assert "U Lab has a data set ecg itself" in ulab_datasets(
+        "add", "ecg", str(table), *told, fails=True
+    )
+    assert "read heart-disease" in ulab_datasets("remove", "heart-disease", fails=True)
+    assert ulab_datasets("remove", "soil")["bytes"] > 0
+    assert "no data set soil" in ulab_datasets("show", "soil", fails=True)
