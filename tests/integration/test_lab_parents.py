@@ -94,6 +94,45 @@ def test_grading_is_the_same_from_either_parent(base: Path, tmp_path: Path) -> N
     assert not list((tmp_path / "labs").iterdir())
 
 
+SHELL_SEEN = """
+import builtins, sys
+from IPython import get_ipython
+shell = get_ipython()
+places = [str(p) for p in (shell.ipython_dir, shell.profile_dir.location, shell.home_dir)]
+begun = shell.starting_dir
+own_main = sys.modules["__main__"].__dict__ is globals()
+shows = builtins.display is not None
+"""
+SEEN_AS = """
+assert places == ["/tmp/.ipython", "/tmp/.ipython/profile_default", "/tmp"], places
+assert begun == "/tmp", begun
+assert own_main and shows
+"""
+JUDGE_HAS_NONE = """
+import builtins, sys
+from IPython import get_ipython
+assert get_ipython() is None
+assert not hasattr(builtins, "display"), "the judge has a student's shell"
+"""
+
+
+def test_a_shell_made_ahead_is_the_students_own_and_none_of_the_judges(
+    base: Path, tmp_path: Path
+) -> None:
+    settings = Settings()
+    parents = Parents(base, tmp_path / "labs")
+    made = judging.Judges(settings, tmp_path / "store", parents, settings.accounts.uid_base - 300)
+    cells = ((Answer, SHELL_SEEN), (Test, SEEN_AS), (Test, JUDGE_HAS_NONE))
+    try:
+        assert kinds(judge(made, *cells, key="shell")) == ["passed"] * 2
+        imports = judging.Tests.of(notebook(*cells), "shell").imports
+        own = settled(parents, "shell", imports, READY_S)[0]
+        assert "IPython" in modules_of(own)
+        assert kinds(judge(made, *cells, key="shell")) == ["passed"] * 2
+    finally:
+        made.end()
+
+
 def test_without_fork_servers_there_are_none_of_labs_either(tmp_path: Path) -> None:
     parents = Parents(None, tmp_path / "labs")
     assert parents.of("lab", ["json"]) == []

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -133,6 +134,15 @@ class Shell(InteractiveShell):
         self.outputs = Outputs()
         super().__init__(**options)
 
+    def move_in(self) -> None:
+        """Be the shell of another process than the one that made it."""
+        self.init_ipython_dir(None)
+        self.init_profile_dir(None)
+        self.init_pushd_popd_magic()
+        self.starting_dir = str(Path.cwd())
+        self.save_sys_module_state()
+        self.init_sys_modules()
+
     def init_io(self) -> None:
         pass
 
@@ -150,8 +160,19 @@ class Shell(InteractiveShell):
 
 
 def new_shell() -> Shell:
-    """The process's shell, ready for cells."""
+    """The process's shell, ready for cells; the one of its parent, if that made one."""
     os.environ.setdefault("MPLBACKEND", BACKEND)
+    inherited = Shell.initialized()
+    shell = made_shell()
+    if inherited:
+        shell.move_in()
+    draw_below_the_cell()
+    guard_alone(shell)
+    return shell
+
+
+def made_shell() -> Shell:
+    """A shell that knows nothing yet of the process that it is for."""
     config = Config()
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
@@ -159,10 +180,7 @@ def new_shell() -> Shell:
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.banner1 = ""
     config.Completer.use_jedi = False
-    shell = Shell.instance(config=config, display_pub_class=_Publisher, displayhook_class=_Result)
-    draw_below_the_cell()
-    guard_alone(shell)
-    return shell
+    return Shell.instance(config=config, display_pub_class=_Publisher, displayhook_class=_Result)
 
 
 @contextmanager

@@ -17,7 +17,11 @@ from pathlib import Path
 from ulab_runtime.forkserver.client import modules_of
 from ulab_runtime.forkserver.own import OwnForkServer
 
-ALWAYS = ("ulab_runtime.judge.student", "ulab_runtime.judge.bench")
+ALWAYS = (
+    "ulab_runtime.judge.student",
+    "ulab_runtime.judge.bench",
+    "ulab_runtime.judge.ahead",
+)
 REHEARSAL = "--rehearse=ulab_runtime.judge.rehearsal:rehearse"
 MOST = 4
 
