@@ -114,7 +114,7 @@ PARSED: dict[str, tuple[Callable[[Path], Path], Callable[[str], str], str | None
     "a header of the notebook": (
         lambda lab: lab / "lab.py",
         lambda text: "# ---\n# jupyter: !!python/object/apply:os.system [ACT]\n# ---\n\n" + text,
-        "",
+        None,  # no header that is known, so it is left out
     ),
     "a nest": (
         lambda lab: lab / "lab.py",
