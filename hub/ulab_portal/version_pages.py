@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -12,10 +13,14 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from ulab_core.errors import UserError
+from ulab_core.i18n import translations
 from ulab_core.models import Course, Regrade
 from ulab_core.rights import Act
 from ulab_coursework.courses import find_course
 from ulab_coursework.moving import LabChange, changes, move
+from ulab_coursework.regrading import to_regrade
+from ulab_coursework.tries import load_tries
+from ulab_curricula.differences import differences
 from ulab_curricula.publication import PublishedCurriculum, load_published, published
 from ulab_portal.areas import area
 from ulab_portal.page import Page, reading, sentence
@@ -61,6 +66,61 @@ def versions(
                 page.portal.layout, course.curriculum, course.curriculum_version
             ),
         )
+
+
+@dataclass(frozen=True)
+class LabDifferences:
+    """What a version has other than the course's, for one lab or, without a title, the curriculum.
+
+    Attributes
+    ----------
+    sentences
+        Each with whether it may change what an answer earns.
+    again
+        How many submissions a move would grade again.
+    """
+
+    title: str
+    sentences: tuple[tuple[str, bool], ...]
+    again: int
+
+
+@router.get("/{version}/changes")
+def differing(course_id: str, version: str, page: Annotated[Page, Depends(reading)]) -> Response:
+    """What a version has other than the course's, in words."""
+    with page.portal.db.read() as session:
+        viewer_of(session, page, course_id)
+        course = find_course(session, course_id)
+        layout = page.portal.layout
+        now = load_published(layout, course.curriculum, course.curriculum_version)
+        then = load_published(layout, course.curriculum, version)
+        again = _graded_again(session, page, course, version)
+    titles = {lab.id: lab.titles[page.language] for lab in (*now.labs, *then.labs)}
+    gettext = translations(page.language).gettext
+    groups = itertools.groupby(differences(now, then), key=lambda one: one.lab)
+    return page.answer(
+        "_version_changes.html",
+        groups=[
+            LabDifferences(
+                titles.get(lab, ""),
+                tuple((one.said(gettext), one.tests) for one in ones),
+                again.get(lab, 0),
+            )
+            for lab, ones in groups
+        ],
+    )
+
+
+def _graded_again(session: Session, page: Page, course: Course, version: str) -> dict[str, int]:
+    """How many submissions a move with a regrade would grade again, by the lab's id."""
+    try:
+        found = changes(session, page.portal.layout, course.id, version)
+    except UserError:
+        return {}
+    names = {one.name for one in found if one.tests_changed and one.submitted}
+    assignments = [one for one in course.assignments if one.name in names]
+    tries = load_tries(session, assignments)
+    return {one.name: len(to_regrade(tries[one.id])) for one in assignments}
 
 
 @router.post("")

@@ -163,6 +163,24 @@ def test_a_course_moves_to_other_tests_and_its_class_is_graded_by_them(base: Bas
     assert newest(base).score == 3
 
 
+def test_a_move_is_previewed_before_anything_changes(base: Base) -> None:
+    hand_in(base, answer())
+    grade_all(base)
+    publish_version(base.layout, "2", other_tests)
+    before, scores = newest(base), grades(base)
+    said = ulab_move("--preview")
+    assert "! The tests of sums-visible that students see are other than before." in said
+    assert "Submissions that would be graded again: 1; with other points: 1." in said
+    assert f"alice: {before.score:g} → 3" in said
+    assert "sums-visible: 2 → 0" in said
+    assert version_of(base) == "1"
+    assert grades(base) == scores
+    assert newest(base).score == before.score
+    ulab_move("--regrade")
+    grade_all(base)
+    assert newest(base).score == 3
+
+
 # The process dies when the first lab's cells are in the gradebook and the second's aren't.
 DIES = """
 import os, signal

@@ -301,6 +301,10 @@ def test_a_version_with_other_tests_offers_a_regrade_that_says_who_moved(portal:
     publish_version(portal.base.layout, "2", harder)
     offered = carol.see(f"{TEACH}/version").text
     assert "its tests have changed, and students handed in already" in offered
+    said = carol.see(f"{TEACH}/version/2/changes").text
+    assert "The tests of sums-visible that students see are other than before." in said
+    assert "2 submissions would be graded again." in said
+    assert portal.browser("alice").see(f"{TEACH}/version/2/changes").status_code in (403, 404)
     assert carol.act(f"{TEACH}/version", version="2").status_code == 204
     assert 'id="tests-changed"' in carol.see(TEACH_LAB).text
     carol.act(f"{TEACH_LAB}/regrade")

@@ -11,6 +11,7 @@ import typer
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_deploy import console
+from ulab_deploy.commands.course_preview import preview_move, tell_moved
 from ulab_deploy.commands.options import Course, Json, Lab, People
 from ulab_deploy.console import say, t
 
@@ -196,12 +197,7 @@ def register(course: typer.Typer) -> None:
         elif not found:
             say(t("No score moved."))
         for one in found:
-            now = t("waiting") if one.waits else _points(one.after)
-            say(f"{one.person}: {_points(one.before)} → {now}")
-            for move in one.moves:
-                why = f"{move.reason_before or '-'} → {move.reason_after or '-'}"
-                moved = f"{_points(move.before)} → {_points(move.after)}"
-                say(f"  {move.question}: {moved}  {why}")
+            tell_moved(one)
 
     @course.command(
         "move",
@@ -217,6 +213,13 @@ def register(course: typer.Typer) -> None:
             bool,
             typer.Option("--regrade", help=t("Grade again what was handed in, by changed tests.")),
         ] = False,
+        preview: Annotated[
+            bool,
+            typer.Option(
+                "--preview",
+                help=t("Change nothing; say what is other, and grade to say whose score moves."),
+            ),
+        ] = False,
         json: Json = False,
     ) -> None:
         from dataclasses import asdict
@@ -226,6 +229,9 @@ def register(course: typer.Typer) -> None:
         from ulab_deploy.base import existing_base
 
         base = existing_base()
+        if preview:
+            preview_move(base, course, version, json)
+            return
         db = Database.of(base.settings)
         labs = move(db, base.layout, course, version, ACTOR, regrades=regrade)
         if json:
@@ -238,7 +244,3 @@ def register(course: typer.Typer) -> None:
                 say(t("{lab}: other tests", lab=one.name))
             else:
                 say(t("{lab}: the same tests", lab=one.name))
-
-
-def _points(points: float | None) -> str:
-    return "-" if points is None else f"{points:g}"
