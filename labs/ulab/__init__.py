@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from ulab.arrays import Arrays, Images
     from ulab.at_student import at_student
     from ulab.data import load
-    from ulab.device import device, grading
     from ulab.errors import ULabError
     from ulab.fonts import use_fonts
+    from ulab.machine import device, grading
     from ulab.models import register
     from ulab.tracking import track
 
@@ -36,8 +36,8 @@ _HOMES = {
     "Images": "ulab.arrays",
     "ULabError": "ulab.errors",
     "at_student": "ulab.at_student",
-    "device": "ulab.device",
-    "grading": "ulab.device",
+    "device": "ulab.machine",
+    "grading": "ulab.machine",
     "load": "ulab.data",
     "register": "ulab.models",
     "track": "ulab.tracking",

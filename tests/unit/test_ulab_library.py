@@ -51,6 +51,13 @@ def test_it_knows_when_it_is_graded(
     assert ulab.grading(), "as `nbgrader validate` in a terminal says"
 
 
+@pytest.mark.parametrize("first", ["grading", "track", "load"])
+def test_no_name_hides_another_whichever_is_used_first(first: str) -> None:
+    code = f"import ulab; ulab.{first}; print(ulab.device(), ulab.grading())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split()[:1] in (["cpu"], ["cuda"]), done.stderr
+
+
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     table = tmp_path / "rain" / "data"

@@ -12,9 +12,9 @@ from types import TracebackType
 from typing import Any, TypeVar, overload
 
 from ulab import loaded
-from ulab.device import grading
 from ulab.errors import ULabError
 from ulab.language import say
+from ulab.machine import grading
 from ulab.tracking import current, errand, provenance, values, words
 from ulab.tracking.inputs import dataset_input
 from ulab.tracking.opened import Opened
