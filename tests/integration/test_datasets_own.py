@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -165,3 +168,19 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "read heart-disease" in ulab_datasets("remove", "heart-disease", fails=True)
     assert ulab_datasets("remove", "soil")["bytes"] > 0
     assert "no data set soil" in ulab_datasets("show", "soil", fails=True)
+
+
+def test_processes_that_read_the_same_data_share_one_copy(tmp_path: Path) -> None:
+    state, size = tmp_path / "state", 40_000_000
+    array = io.BytesIO()
+    np.save(array, np.ones(size, dtype=np.uint8))
+    own.add(state / "datasets", "big", {"big.npy": array}, TOLD)
+    done = subprocess.run(
+        [Path(sys.executable).with_name("ulab"), "bench", "datasets", "--processes", "6", "--json"],
+        env={**os.environ, "ULAB_SERVER__STATE_DIR": str(state)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    (found,) = json.loads(done.stdout)
+    assert found["size"] == size
+    assert found["rss"] > 6 * size
+    assert found["pss"] < 2.5 * size

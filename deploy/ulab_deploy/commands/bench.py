@@ -69,6 +69,39 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(FOUND_FAILURES)
 
     @bench.command(
+        "datasets",
+        help=t(
+            "Let processes load the same data sets and read all of them: how long that takes, and "
+            "how much memory they use together (RSS counts shared pages in each, PSS once)."
+        ),
+        epilog=t("Example: {example}", example="ulab bench datasets --processes 50"),
+    )
+    def datasets(
+        names: Annotated[
+            list[str] | None, typer.Argument(help=t("Data sets; all that are here when left out."))
+        ] = None,
+        processes: Annotated[
+            int, typer.Option(metavar="N", min=1, help=t("How many processes have it at once."))
+        ] = 50,
+        json: Json = False,
+    ) -> None:
+        from ulab_deploy.base import open_base
+        from ulab_deploy.bench.datasets import measure, plain, rows
+
+        store = open_base().layout.dataset_store
+        here = sorted(card.parent.name for card in store.glob("*/card.json"))
+        found = []
+        for name in names or here:
+            console.passing(name)
+            found.append(measure(store, name, processes))
+        console.passed()
+        if json:
+            console.say_json(plain(found))
+        else:
+            for line in console.table(rows(found)):
+                say(line)
+
+    @bench.command(
         "grading",
         help=t(
             "Grade the same submissions of a trivial and of a torch notebook with stock nbgrader "
