@@ -36,6 +36,7 @@ from ulab_portal import (
     team_share_pages,
     version_pages,
 )
+from ulab_portal.areas import learn_from
 from ulab_portal.assets import PREFIX, Assets
 from ulab_portal.guard import SafeHeaders, SmallBodies, Tokens
 from ulab_portal.page import Login, Portal
@@ -56,6 +57,7 @@ def create_app(settings: Settings, login: Login | None = None) -> FastAPI:
         service is needed.
     """
     layout = Layout.of(settings)
+    learn_from(layout)
     key = shared_key(layout.secrets / "portal-cookie.key")
     login = login or HubLogin(
         key, render_error=refusals.page, default_language=settings.site.language

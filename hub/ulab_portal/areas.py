@@ -10,7 +10,9 @@ from pathlib import Path
 from markupsafe import Markup
 
 from ulab_core.errors import UserError
+from ulab_core.layout import Layout
 from ulab_curricula.labs import load_focus_areas
+from ulab_curricula.publication import published
 
 ICONS = Path(__file__).parent / "icons"
 log = logging.getLogger(__name__)
@@ -52,9 +54,31 @@ def areas() -> dict[str, Area]:
     }
 
 
+def learn_from(layout: Layout) -> None:
+    """Take the titles of areas that are not known here from what is published in a base."""
+    _bases[:] = [layout]
+    _of_others.clear()
+
+
 def area(area_id: str) -> Area:
     """The area, or a plain one for an id that nothing is known of."""
-    return areas().get(area_id) or Area(area_id, {}, ACCENTS, len(areas()))
+    found = areas().get(area_id) or _area_of_others(area_id)
+    return found or Area(area_id, {}, ACCENTS, len(areas()))
+
+
+_bases: list[Layout] = []
+_of_others: dict[str, Area] = {}
+
+
+def _area_of_others(area_id: str) -> Area | None:
+    """An area that came with a published curriculum of others."""
+    if area_id not in _of_others:
+        for one in (one for layout in _bases for one in published(layout)):
+            if one.focus_area == area_id:
+                position = len(areas())
+                titles = dict(one.focus_area_titles)
+                _of_others[area_id] = Area(area_id, titles, position % ACCENTS + 1, position)
+    return _of_others.get(area_id)
 
 
 @functools.cache

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
+from unit.curricula_support import write_curriculum
 
+from ulab_core.layout import Layout
 from ulab_coursework.standing import Standing, State
+from ulab_curricula import load_curriculum, publish
 from ulab_portal import moments
-from ulab_portal.areas import area, areas
+from ulab_portal.areas import area, areas, learn_from
 from ulab_portal.assets import asset_url, file_of
 from ulab_portal.guard import StalePage, Tokens
 from ulab_portal.people import split_names
@@ -109,6 +113,27 @@ def test_the_open_link_starts_the_right_machine_and_comes_back_to_the_lab() -> N
     parts = urlsplit(formgrader_address("/", "lin", "vision-2026", "garments"))
     [place] = parse_qs(parts.query)["next"]
     assert place == "/user/lin/grade-vision-2026/formgrader/gradebook/garments/garments"
+
+
+def test_an_area_that_came_with_a_curriculum_of_others_has_its_title(tmp_path: Path) -> None:
+    folder = write_curriculum(tmp_path)
+    for file in (tmp_path / "curricula").rglob("*.yaml"):
+        text = file.read_text("utf-8").replace("image-recognition", "farming")
+        file.write_text(text.replace("图像识别", "农业"), "utf-8")
+    lab = tmp_path / "labs" / "image-recognition"
+    lab.rename(lab.with_name("farming"))
+    manifest = lab.with_name("farming") / "sums" / "lab.yaml"
+    manifest.write_text(
+        manifest.read_text("utf-8").replace("image-recognition", "farming"), "utf-8"
+    )
+    layout = Layout(tmp_path / "state")
+    publish(load_curriculum(folder), layout)
+    assert area("farming").title("zh") == "farming"
+    learn_from(layout)
+    assert area("farming").title("zh") == "农业"
+    assert area("smart-medicine").title("zh") == "智慧医疗"
+    learn_from(Layout(tmp_path / "other"))
+    assert area("farming").title("zh") == "farming"
 
 
 def test_an_area_nobody_drew_still_has_a_title_an_accent_and_an_icon() -> None:
