@@ -125,6 +125,11 @@ class Layout:
         return self.root / "checked"
 
     @property
+    def uploads(self) -> Path:
+        """Curricula that were uploaded to be published, and what came of them."""
+        return self.root / "uploads"
+
+    @property
     def courses(self) -> Path:
         return self.root / "courses"
 

@@ -17,6 +17,7 @@ from ulab_mlflow.workspaces import Workspaces
 from ulab_portal import (
     api,
     course_pages,
+    curricula_pages,
     group_pages,
     hand_pages,
     lab_pages,
@@ -73,7 +74,16 @@ def create_app(settings: Settings, login: Login | None = None) -> FastAPI:
     refusals.install(app)
     pages = APIRouter(prefix=PREFIX.rstrip("/"))
     for part in (
-        *(api, course_pages, group_pages, hand_pages, lab_pages, new_course, people),
+        *(
+            api,
+            course_pages,
+            curricula_pages,
+            group_pages,
+            hand_pages,
+            lab_pages,
+            new_course,
+            people,
+        ),
         *(policy_pages, regrade_pages, run_pages, similarity_pages, teaching),
         *(shared_pages, team_api, team_export_pages, team_model_pages, team_pages),
         *(team_share_pages, version_pages),

@@ -39,6 +39,7 @@ def register(curricula: typer.Typer) -> None:
             ),
         ] = "",
         ref: Annotated[str, typer.Option(help=t("A branch or a tag of the Git repository."))] = "",
+        actor: Annotated[str, typer.Option("--as", hidden=True)] = "",
         json: Json = False,
     ) -> None:
         from ulab_curricula import publish as publish_
@@ -47,7 +48,7 @@ def register(curricula: typer.Typer) -> None:
 
         base = existing_base()
         if origin:
-            _publish_others(base, origin, names or [], ref, json)
+            _publish_others(base, origin, names or [], ref, actor, json)
             return
         made = {
             found.id: publish_(found, base.layout) for found in curricula_of_checkout(names or [])
@@ -61,12 +62,14 @@ def register(curricula: typer.Typer) -> None:
 PUBLISHED = mark("{curriculum} is published as {version}")
 
 
-def _publish_others(base: Base, origin: str, names: list[str], ref: str, json: bool) -> None:
+def _publish_others(
+    base: Base, origin: str, names: list[str], ref: str, actor: str, json: bool
+) -> None:
     from ulab_deploy.outside import publish_others
 
     require_sandbox(base)
     found = []
-    actor = f"ulab curricula ({getpass.getuser()})"
+    actor = actor or f"ulab curricula ({getpass.getuser()})"
     for outcome in publish_others(base, origin, names, ref=ref, actor=actor, tell=_passing):
         console.passed()
         found.append(outcome)
