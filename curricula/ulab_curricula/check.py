@@ -94,6 +94,7 @@ def check_lab(
     jobs: int = 2,
     whole: bool = False,
     listed: bool = True,
+    words_only: bool = False,
     mutants: bool = False,
     repeat: int = 0,
     progress: Callable[[str], None] | None = None,
@@ -114,6 +115,9 @@ def check_lab(
         Run each fixture's whole notebook, rather than what its answers can affect.
     listed
         Run the empty release and the fixtures too, not the reference alone.
+    words_only
+        Run wrong answers alone, and only for the words they promise in this language: what they
+        lose was seen in the other.
     mutants
         Run mutants of the reference solution too.
     repeat
@@ -142,13 +146,14 @@ def check_lab(
             language=language,
             timeout_s=lab.manifest.grading_seconds,
         ),
-        variants=_variants(built, language, fixtures) if listed else {},
+        variants=_variants(built, language, fixtures, words_only) if listed else {},
+        tests={fixture.name: list(fixture.says) for fixture in fixtures if words_only},
         whole=[EMPTY, *(fixture.name for fixture in fixtures if whole)],
         mutants=made,
         seeds=range(repeat),
         jobs=jobs,
     )
-    problems = list(broken(lab, built, points, fixtures, ran.runs, language))
+    problems = list(broken(lab, built, points, fixtures, ran.runs, language, words_only))
     if ran.peak_mb > lab.manifest.memory_mb:
         problems.append(
             BadLab(
@@ -215,6 +220,7 @@ def _run(
     *,
     variants: Mapping[str, Mapping[str, str]],
     whole: Sequence[str],
+    tests: Mapping[str, Sequence[str]],
     mutants: Sequence[Mutant],
     seeds: Sequence[int],
     jobs: int,
@@ -225,7 +231,9 @@ def _run(
         again = [pool.submit(run, {}, seeds=seeds[:half], jobs=1, hash_seed=1)] if half else []
         if jobs == 1:
             wait(again)
-        ran = run(variants, whole=whole, mutants=mutants, seeds=seeds[half:], jobs=jobs)
+        ran = run(
+            variants, whole=whole, tests=tests, mutants=mutants, seeds=seeds[half:], jobs=jobs
+        )
         return ran, [other.result() for other in again]
 
 
@@ -243,7 +251,15 @@ def _too_few(lab: Lab, fixtures: list[Fixture], points: Mapping[str, float]) -> 
             )
 
 
-def _variants(built: Built, language: str, fixtures: list[Fixture]) -> dict[str, Mapping[str, str]]:
+def _variants(
+    built: Built, language: str, fixtures: list[Fixture], words_only: bool
+) -> dict[str, Mapping[str, str]]:
+    if words_only:
+        return {
+            fixture.name: fixture.answers
+            for fixture in fixtures
+            if any(language in words for words in fixture.says.values())
+        }
     return {EMPTY: answer_cells(built.releases[language])} | {
         fixture.name: fixture.answers for fixture in fixtures
     }

@@ -126,6 +126,7 @@ def run_variants(
     jobs: int = 2,
     grading: bool = True,
     whole: Collection[str] = (),
+    tests: Mapping[str, Collection[str]] = {},
     mutants: Sequence[Mutant] = (),
     seeds: Sequence[int] = (),
     hash_seed: int = 0,
@@ -152,6 +153,8 @@ def run_variants(
         Variants that run all cells; the others run what their changes can affect, and their other
         tests count as in the reference.
 
+    tests
+        By variant: the tests it is for, where that isn't all its changes can affect.
     mutants
         Run too, when the reference loses nothing.
     seeds
@@ -170,7 +173,7 @@ def run_variants(
         job = {
             "cells": _code_cells(source),
             "variants": {
-                key: _plan(source, variants[name], points, name in whole)
+                key: _plan(source, variants[name], tests.get(name, points), name in whole)
                 for key, name in names.items()
             },
             "mutants": mutant_job(_code_cells(source), points, mutants),
@@ -210,7 +213,7 @@ def _json(path: Path, otherwise: Any) -> Any:
 
 
 def _plan(
-    source: NotebookNode, changes: Mapping[str, str], points: Mapping[str, float], whole: bool
+    source: NotebookNode, changes: Mapping[str, str], for_: Collection[str], whole: bool
 ) -> dict[str, Any]:
     """A variant as the runner wants it: its changes, and which cells to run."""
     cells = _code_cells(source)
@@ -219,7 +222,7 @@ def _plan(
         run = list(range(min(changed), len(cells)))
     else:
         code = [changes.get(cell["name"], cell["source"]) for cell in cells]
-        tests = {index for index, cell in enumerate(cells) if cell["name"] in points}
+        tests = {index for index, cell in enumerate(cells) if cell["name"] in for_}
         run = cells_to_run(code, changed, tests)
     return {"changes": dict(changes), "run": run}
 

@@ -21,6 +21,7 @@ def broken(
     fixtures: list[Fixture],
     runs: Mapping[str, Run],
     language: str,
+    words_only: bool = False,
 ) -> Iterator[UserError]:
     """What the runs show to be wrong; a pure decision."""
     full = sum(points.values())
@@ -78,11 +79,13 @@ def broken(
     for fixture in fixtures:
         ran = runs.get(fixture.name)
         if ran is not None and ran.finished:
-            yield from _judge_fixture(lab, points, fixture, ran, language)
+            if not words_only:
+                yield from _points(lab, points, fixture, ran)
+            yield from _words(lab, fixture, ran, language, words_only)
 
 
-def _judge_fixture(
-    lab: Lab, points: Mapping[str, float], fixture: Fixture, run: Run, language: str
+def _points(
+    lab: Lab, points: Mapping[str, float], fixture: Fixture, run: Run
 ) -> Iterator[UserError]:
     for cell, worth in points.items():
         expected = fixture.loses.get(cell, 0)
@@ -99,8 +102,21 @@ def _judge_fixture(
                 expected=expected,
                 error=run.errors.get(cell, ""),
             )
+
+
+def _words(
+    lab: Lab, fixture: Fixture, run: Run, language: str, words_only: bool
+) -> Iterator[UserError]:
     for cell, words in fixture.says.items():
         wanted = words.get(language)
+        if words_only and wanted and cell not in run.errors:
+            yield BadLab(
+                mark("{lab}, {fixture}: passes {cell}, which should say “{wanted}”."),
+                lab=lab.id,
+                fixture=fixture.name,
+                cell=cell,
+                wanted=wanted,
+            )
         if wanted and cell in run.errors and wanted not in run.errors[cell]:
             yield BadLab(
                 mark("{lab}, {fixture}: {cell} says “{found}”, not “{wanted}”."),

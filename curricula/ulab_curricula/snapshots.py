@@ -6,6 +6,7 @@ there is time.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -24,6 +25,7 @@ QUICK_S = 1.0
 SLOW_S = 40.0
 FEWEST_DRAWN = 5
 MEMORY = 4 << 30
+_END = "\n"
 
 RunCell = Callable[[int, str], bool]
 """Runs a cell, by its place, with some source; says whether it lost points."""
@@ -80,11 +82,11 @@ class Snapshots:
             try:
                 die_with_parent()
                 os.close(write)
-                # What it forks needs no burial.
-                signal.signal(signal.SIGCHLD, signal.SIG_IGN)
                 with os.fdopen(read) as orders:
-                    for line in orders:
+                    for line in iter(orders.readline, _END):
                         self._supervise(Order(*json.loads(line)))
+                        bury(os.WNOHANG)
+                bury()
             finally:
                 os._exit(0)
         os.close(read)
@@ -97,7 +99,6 @@ class Snapshots:
             return
         try:
             die_with_parent()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             read, write = os.pipe()
             pid = os.fork()
             if pid == 0:
@@ -146,9 +147,17 @@ class Snapshots:
                 yield json.loads(told.readline())
 
     def end(self) -> None:
+        for write in self._pipes.values():
+            os.write(write, _END.encode())
         for pid in self._pids:
-            os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
+
+
+def bury(options: int = 0) -> None:
+    """Wait for the children that have ended, or for all."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, options)[0]:
+            pass
 
 
 def limit(seconds: float) -> None:

@@ -29,6 +29,7 @@ MUTATING = mark("{lab}: running the reference solution and changed ones as plain
 STARTING = mark("{lab}: getting the judge ready …")
 JUDGING = mark("{lab}: {done} of {of} answers judged …")
 Progress = Callable[..., None]
+PATIENCE = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,6 +133,8 @@ def _prove(
 ) -> Iterator[tuple[Lab, Proved]]:
     processors = len(os.sched_getaffinity(0))
     at_once = max(1, min(processors, len(labs)))
+    # Strangers get no more time than students.
+    patient = settings if how.others else _patient(settings)
 
     def plain(lab: Lab) -> Report:
         if how.others:
@@ -160,15 +163,21 @@ def _prove(
                 continue
             if judges is None:
                 tell(STARTING, lab=lab.id)
-                judges = stack.enter_context(
-                    judges_of([] if how.others else labs, settings, layout)
-                )
-            outcomes = _outcomes(lab, report, settings, judges, how, tell)
-            problems = unproved(
-                lab, report.built, report.fixtures, outcomes, settings, how.language
-            )
+                judges = stack.enter_context(judges_of([] if how.others else labs, patient, layout))
+            outcomes = _outcomes(lab, report, patient, judges, how, tell)
+            problems = unproved(lab, report.built, report.fixtures, outcomes, patient, how.language)
             problems = [*report.problems, *problems]
             yield lab, Proved(dataclasses.replace(report, problems=problems), len(outcomes))
+
+
+def _patient(settings: Settings) -> Settings:
+    """The judge's limits with time enough that a busy machine fails no lab.
+
+    What a lab may take is told from its processor time as a plain notebook.
+    """
+    times = ("cell_timeout_s", "job_timeout_s")
+    longer = {name: PATIENCE * getattr(settings.grading, name) for name in times}
+    return settings.model_copy(update={"grading": settings.grading.model_copy(update=longer)})
 
 
 def _holds(report: Report) -> bool:
