@@ -115,6 +115,13 @@ def lying(size: int) -> io.BytesIO:
     )
 
 
+def encrypted() -> io.BytesIO:
+    """A zip whose file says that it is encrypted."""
+    made = bytearray(zipped((CURRICULUM, "x")).getvalue())
+    made[made.index(b"PK\x01\x02") + 8] |= 1
+    return io.BytesIO(bytes(made))
+
+
 BIG = b"\0" * (MOST_BYTES_A_FILE - 1)
 
 
@@ -138,6 +145,7 @@ BIG = b"\0" * (MOST_BYTES_A_FILE - 1)
         (lambda: zipped(), "There is no curriculum in it"),
         (lambda: io.BytesIO(b"PK\3\4 but no more"), "It is no zip file"),
         (lambda: io.BytesIO(b""), "It is no zip file"),
+        (encrypted, "is encrypted"),
         (lambda: lying(100_000), "can't be read: Bad CRC"),
     ],
 )
