@@ -16,6 +16,7 @@ from ulab_curricula.errors import BadLab, BadTest
 from ulab_curricula.labs import Lab
 from ulab_curricula.places import place_of, place_of_name
 from ulab_curricula.pointgiving import given_points
+from ulab_curricula.prose import inspect_prose, remarks_on_prose
 from ulab_curricula.questions import Mix, mixed
 from ulab_curricula.source import CHINESE
 from ulab_curricula.unseeded import unseeded
@@ -51,12 +52,18 @@ def inspect(lab: Lab, built: Built) -> list[BadLab]:
         *_disagreements(lab, built),
         *_untranslated(lab, built.sources["en"]),
         *_unlike_the_judge(lab, built.canonical),
+        *inspect_prose(lab, built),
     ]
 
 
 def remarks(lab: Lab, built: Built) -> list[BadLab]:
     """What need not be wrong, but may not be what the author wants."""
-    return [*_points_given(lab, built.canonical), *_unseeded(lab, built.canonical)]
+    source = built.canonical
+    return [
+        *_points_given(lab, source),
+        *_unseeded(lab, source),
+        *remarks_on_prose(lab, built),
+    ]
 
 
 def _points_given(lab: Lab, source: NotebookNode) -> list[BadLab]:
