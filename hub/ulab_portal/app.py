@@ -31,6 +31,7 @@ from ulab_portal import (
     similarity_pages,
     teaching,
     team_api,
+    team_data,
     team_export_pages,
     team_model_pages,
     team_pages,
@@ -85,7 +86,7 @@ def create_app(settings: Settings, login: Login | None = None) -> FastAPI:
             people,
         ),
         *(policy_pages, regrade_pages, run_pages, similarity_pages, teaching),
-        *(shared_pages, team_api, team_export_pages, team_model_pages, team_pages),
+        *(shared_pages, team_api, team_data, team_export_pages, team_model_pages, team_pages),
         *(team_share_pages, version_pages),
     ):
         pages.include_router(part.router)

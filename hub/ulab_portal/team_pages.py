@@ -20,6 +20,7 @@ from ulab_core.signing_in import names_with_account
 from ulab_core.team_models import TeamMember, TeamRole
 from ulab_mlflow.links import course_link
 from ulab_portal.page import Page, acting, reading
+from ulab_portal.team_data import shown
 from ulab_portal.team_words import EXPLAINED, ROLE_STYLES, ROLES, bytes_said, request_state
 from ulab_teams import invitations, requests
 from ulab_teams.folders import measure
@@ -168,6 +169,7 @@ def team(team_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
             people=people_of(session, page.portal.layout, team_id),
             size=measure(page.portal.layout, team_id) if standing.may(Act.READ) else None,
             bytes_said=bytes_said,
+            data=shown(page.portal, team_id, page.user.name) if standing.may(Act.READ) else None,
             invited=invitations.invitations_of(session, team_id),
             workspace_url=course_link(team_id),
             longest=requests.LONGEST_TEXT,

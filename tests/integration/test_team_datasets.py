@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from integration.coursework_support import Base, make_base
 from integration.dataset_support import content
+from integration.portal_support import KnownPeople, Portal
 from integration.sandbox_support import Student, only_root
 from sqlalchemy import select
 
@@ -25,6 +26,7 @@ from ulab_datasets.own import Told
 from ulab_hub.profiles import Profile
 from ulab_hub.residents import settle
 from ulab_hub.student_sandbox import TEAM_DATASETS, build
+from ulab_portal.app import create_app
 from ulab_runtime.sandbox import Mount, environment_mounts
 from ulab_teams import datasets
 from ulab_teams.datasets import BadSource
@@ -220,3 +222,57 @@ except OSError as error:
     assert student.python(code, mounts=mounts) == "PermissionError"
     groups = (store.stat().st_gid,)
     assert student.python(code, mounts=mounts, groups=groups) == ["turbines"]
+
+
+# The portal -------------------------------------------------------------------------------------
+
+API = f"/services/ulab/api/teams/{TEAM}/datasets"
+BODY = {"name": "turbines", "files": ["raw/t.csv"], "licence": "CC0", "source": "our mast"}
+
+
+@pytest.fixture
+def portal(base: Base) -> Portal:
+    """The portal of the base, with a table in the team's folder."""
+    (base.layout.team(TEAM) / "raw").mkdir(parents=True)
+    (base.layout.team(TEAM) / "raw" / "t.csv").write_bytes(CSV)
+    return Portal(base, create_app(base.settings, KnownPeople()))
+
+
+def test_a_member_adds_and_removes_on_the_teams_page(portal: Portal) -> None:
+    wang = portal.browser("wang")
+    form = BODY | {"files": "raw/t.csv\n"}
+    assert wang.act(f"teams/{TEAM}/datasets", **form).status_code == 204
+    page = wang.see(f"teams/{TEAM}").text
+    assert "ulab.load(&#34;windfarm/turbines&#34;)" in page or 'load("windfarm/turbines")' in page
+    seen_by_mentor = portal.browser("prof").see(f"teams/{TEAM}").text
+    assert 'data-dataset="turbines"' in seen_by_mentor
+    assert 'id="add-dataset"' in page
+    assert 'id="add-dataset"' not in seen_by_mentor
+    assert wang.act(f"teams/{TEAM}/datasets/remove", name="turbines").status_code == 204
+    assert 'data-dataset="turbines"' not in wang.see(f"teams/{TEAM}").text
+    refused = wang.act(f"teams/{TEAM}/datasets", **(form | {"files": "../../secrets/x"}))
+    assert "no plain file of the team" in refused.text
+
+
+@pytest.mark.parametrize(("person", "reads"), [("prof", True), ("sun", False)])
+def test_over_the_api_others_add_nothing_and_outsiders_see_nothing(
+    portal: Portal, person: str, reads: bool
+) -> None:
+    assert (
+        portal.browser("lin").post(API, json=BODY, headers=token(portal, "lin")).status_code == 201
+    )
+    before = content(portal.base.layout.team_datasets(TEAM))
+    browser = portal.browser(person)
+    answer = browser.get(API)
+    assert answer.status_code == (200 if reads else 403)
+    assert ("our mast" in answer.text) == reads
+    # Not even whether a file is in the folder.
+    for body in (BODY, BODY | {"files": ["raw/none.csv"]}):
+        assert browser.post(API, json=body, headers=token(portal, person)).status_code == 403
+    gone = browser.delete(f"{API}/turbines", headers=token(portal, person))
+    assert gone.status_code == 403
+    assert content(portal.base.layout.team_datasets(TEAM)) == before
+
+
+def token(portal: Portal, person: str) -> dict[str, str]:
+    return {"x-csrf-token": portal.browser(person).token()}
