@@ -408,7 +408,8 @@ print(run.run_id)
     [
         ("", "from the folder of an assignment"),
         ("workspace='windfarm-of-others'", "no course or team called windfarm-of-others"),
-        (f"workspace='{VISION}', experiment='of-my-own'", "You may not see or change this"),
+        (f"workspace='{VISION}', experiment='of-my-own'", "can't make the experiment “of-my-own”"),
+        (f"workspace='{VISION}'", f'ulab.track(workspace="{VISION}", experiment="assignment")'),
     ],
 )
 def test_a_run_that_is_not_wanted_is_one_sentence(
@@ -442,7 +443,10 @@ with ulab.track("twice", lr=0.1) as run:
 print(run.run_id)
 """
     done = lab.run(code)
-    assert "1 of what was logged the server did not take: Changing param values" in done.stderr
+    assert done.stderr == (
+        "1 of what was logged the server did not take: the parameter lr has another value already "
+        "and can't become 0.2.\n"
+    )
     run_id = done.stdout.strip()
     assert lab.params(run_id) == {"lr": "0.1", "other": "3"}
     assert len(lab.history(run_id, "loss")) == 50

@@ -6,7 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ulab.tracking import words
 from ulab.tracking.batches import Batch, End, Input, Request, Upload, lines, requests
+from ulab.tracking.experiment import experiment_of
+from ulab.tracking.place import Aim
 from ulab.tracking.server import API, Server
 from ulab.tracking.spool import Spool
 from ulab.tracking.trouble import Refusal, Trouble
@@ -14,6 +17,8 @@ from ulab.tracking.trouble import Refusal, Trouble
 # Read at once: some thousand lines.
 CHUNK = 256 * 1024
 RUN_KEY = "ulab.run_key"
+# How MLflow begins the sentence that says so.
+PARAM_IS_SET = "Changing param values is not allowed"
 
 
 def ends(trouble: Trouble, made: bool) -> bool:
@@ -28,6 +33,22 @@ def ends(trouble: Trouble, made: bool) -> bool:
     if trouble in (Trouble.AWAY, Trouble.LOGIN):
         return False
     return not (made and trouble is Trouble.FORBIDDEN)
+
+
+def cause(refusal: Refusal, batch: Batch, alive: bool) -> Refusal:
+    """Why what could not be halved any more was not taken: in our words, where we know.
+
+    Parameters
+    ----------
+    alive
+        Whether the run takes anything at all.
+    """
+    if not alive:
+        return Refusal(refusal.trouble, words.run_was_deleted())
+    kind, entry = batch.entries[0]
+    if kind == "params" and refusal.sentence.startswith(PARAM_IS_SET):
+        return Refusal(refusal.trouble, words.param_is_set(entry["key"], entry["value"]))
+    return refusal
 
 
 class Delivery:
@@ -54,14 +75,7 @@ class Delivery:
 
     def waiting(self) -> int:
         """How many bytes of lines are not sent."""
-        sent = self.state["sent"]
-        total = 0
-        for piece in self.spool.pieces():
-            try:
-                total += max(0, piece.stat().st_size - sent.get(piece.name, 0))
-            except OSError:
-                continue
-        return total
+        return self.spool.waiting(self.state["sent"])
 
     def send(self, owned: bool, parent: str | None = None) -> None:
         """Make the run if it isn't there yet, and send all that is noted.
@@ -108,7 +122,7 @@ class Delivery:
         self.spool.write_state(self.state)
 
     def _make(self, parent: str | None) -> None:
-        experiment = self._experiment()
+        experiment = experiment_of(self._server, Aim(**self.about["aim"]))
         found = self._made_before(experiment) if self.state.get("making") else None
         if found is None:
             # Said before it is asked: should the answer be lost, it is looked for.
@@ -142,55 +156,6 @@ class Delivery:
         )
         runs = answer.get("runs") or []
         return runs[0]["info"] if runs else None
-
-    def _experiment(self) -> str:
-        aim = self.about["aim"]
-        if aim["experiment_id"]:
-            return str(aim["experiment_id"])
-        if aim["assignment"]:
-            return self._own_experiment(aim["assignment"])
-        if aim["name"]:
-            return self._named_experiment(aim["name"])
-        # A plain MLflow's first one. The gateway answers with a sentence that says what is missing.
-        return "0"
-
-    def _own_experiment(self, assignment: str) -> str:
-        answer = self._server.get(
-            "/ulab/experiment", None, course=self._workspace or "", assignment=assignment
-        )
-        return str(answer["experiment_id"])
-
-    def _named_experiment(self, name: str) -> str:
-        found = self._by_name(name)
-        if found is not None:
-            return found
-        if self._workspace:
-            # In a course the platform makes them, and the name is an assignment's.
-            try:
-                return self._own_experiment(name)
-            except Refusal as refusal:
-                if refusal.trouble is not Trouble.MISSING:
-                    raise
-        try:
-            answer = self._server.post("/experiments/create", self._workspace, {"name": name})
-            return str(answer["experiment_id"])
-        except Refusal as refusal:
-            # Another kernel may have made it meanwhile.
-            found = self._by_name(name) if refusal.trouble is Trouble.REFUSED else None
-            if found is None:
-                raise
-            return found
-
-    def _by_name(self, name: str) -> str | None:
-        try:
-            answer = self._server.get(
-                f"{API}/experiments/get-by-name", self._workspace, experiment_name=name
-            )
-        except Refusal as refusal:
-            if refusal.trouble is Trouble.MISSING:
-                return None
-            raise
-        return str(answer["experiment"]["experiment_id"])
 
     def _send_piece(self, piece: Path, owned: bool) -> None:
         sent = self.state["sent"]
@@ -260,11 +225,12 @@ class Delivery:
         except Refusal as refusal:
             if refusal.trouble is not Trouble.REFUSED:
                 raise
-            if len(batch.entries) > 1 and self._alive():
+            alive = self._alive()
+            if len(batch.entries) > 1 and alive:
                 for half in batch.halves():
                     self._send_batch(half)
             else:
-                self._pass_over(len(batch.entries), refusal)
+                self._pass_over(len(batch.entries), cause(refusal, batch, alive))
 
     def _alive(self) -> bool:
         """Whether the run takes anything; a deleted one takes nothing, and says so each time."""
@@ -275,7 +241,7 @@ class Delivery:
         root = self.state["artifact_uri"]
         file = self.spool.folder / upload.file
         if not root.startswith("mlflow-artifacts:/"):
-            raise Refusal(Trouble.REFUSED, f"the server keeps files elsewhere ({root})")
+            raise Refusal(Trouble.REFUSED, words.files_elsewhere(root))
         below = root.removeprefix("mlflow-artifacts:").lstrip("/")
         try:
             self._server.upload(file, f"{below}/{upload.name}", self._workspace)

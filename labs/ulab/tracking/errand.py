@@ -88,13 +88,7 @@ def _start(base: Path) -> None:
 def way(spool: Spool) -> Way:
     """How far a run is."""
     state = spool.state()
-    sent = state.get("sent", {})
-    left = 0
-    for piece in spool.pieces():
-        try:
-            left += max(0, piece.stat().st_size - sent.get(piece.name, 0))
-        except OSError:
-            continue
+    left = spool.waiting(state.get("sent", {}))
     return Way(bool(state.get("finished")), str(state.get("trouble", "")), left)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from ulab.language import say
-from ulab.tracking import current, later, room, values, words
+from ulab.tracking import current, later, mistakes, room, values, words
 from ulab.tracking.spool import FILES
 from ulab.tracking.training import Loop, model_params, optimizer_params
 
@@ -63,7 +63,7 @@ class Run:
         ...     run.log(loss=0.52, accuracy=0.81)
         """
         with self._lock:
-            step = self.next_step if step is None else int(step)
+            step = self.next_step if step is None else mistakes.step_of(step)
             self.next_step = step + 1
         opened = self.opened
         if opened is None:
@@ -117,6 +117,9 @@ class Run:
             Noted too: its class and what it was given. One that steps inside the block is noted
             without being named here.
         """
+        mistakes.check_model(model)
+        if optimizer is not None:
+            mistakes.check_optimizer(optimizer)
         if self.opened is None:
             return
         self.param_if_new(model_params(model))
@@ -133,6 +136,7 @@ class Run:
 
     def figure(self, figure: Figure, name: str) -> None:
         """Keep a matplotlib figure with the run, as ``<name>.png``."""
+        mistakes.check_figure(figure, name)
         kept = self._new_file("figure.png")
         if self.opened is not None and kept is not None:
             try:

@@ -21,6 +21,7 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,21 @@ class Spool:
     def pieces(self) -> list[Path]:
         """The files of lines, each writer's in its order."""
         return sorted(self.folder.glob("*.jsonl"), key=_place_of)
+
+    def waiting(self, sent: Mapping[str, int]) -> int:
+        """How many bytes of lines are not sent.
+
+        Parameters
+        ----------
+        sent
+            By the name of a piece, how many of its bytes are.
+        """
+        total = 0
+        for piece in self.pieces():
+            # Sent and removed meanwhile.
+            with contextlib.suppress(OSError):
+                total += max(0, piece.stat().st_size - sent.get(piece.name, 0))
+        return total
 
     def owned(self) -> bool:
         """Whether its kernel, or a process forked from it, still is in the block."""

@@ -80,6 +80,34 @@ def values_refused(count: int, sentence: str) -> str:
     )
 
 
+def param_is_set(name: str, value: str) -> str:
+    return say(
+        zh=f"参数 {name} 已记录为另一个值，不能再改成 {value}。",
+        en=f"the parameter {name} has another value already and can't become {value}.",
+    )
+
+
+def run_was_deleted() -> str:
+    return say(zh="这次运行已被删除。", en="the run was deleted.")
+
+
+def files_elsewhere(where: str) -> str:
+    return say(
+        zh=f"服务器把文件保存在别处（{where}）。",
+        en=f"the server keeps files elsewhere ({where}).",
+    )
+
+
+def no_such_experiment(workspace: str, name: str) -> str:
+    return say(
+        zh=f"你不能在 {workspace} 中新建 MLflow 实验“{name}”。如果 {workspace} 是一门课程，"
+        f'请指定其中的一个作业：ulab.track(workspace="{workspace}", experiment="作业")。',
+        en=f"You can't make the experiment “{name}” in {workspace}. If {workspace} is a course, "
+        "name one of its assignments: "
+        f'ulab.track(workspace="{workspace}", experiment="assignment").',
+    )
+
+
 def no_number(name: str, kind: str) -> str:
     return say(
         zh=f"{name} 不是一个数（而是 {kind}），没有记下来。",
