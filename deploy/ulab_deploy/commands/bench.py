@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -12,6 +14,10 @@ from ulab_deploy.console import say, t, warn
 
 FOUND_FAILURES = 1
 INTERRUPTED = 130
+Submissions = Annotated[int, typer.Option(metavar="N", help=t("How many are handed in."))]
+Rounds = Annotated[
+    int, typer.Option(metavar="N", help=t("How often each is measured; the median counts."))
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -47,11 +53,8 @@ def register(app: typer.Typer) -> None:
         from ulab_deploy.bench.progress import Progress
         from ulab_deploy.bench.start import STOCK, ULAB, measure
 
-        try:
+        with _stoppable():
             sides = measure(load_settings(), students, only, Progress(silent=json))
-        except KeyboardInterrupt:
-            warn(t("Stopped; everything that was started is ended and removed."))
-            raise typer.Exit(INTERRUPTED) from None
         stock, ours = sides.get(STOCK), sides.get(ULAB)
         found = report.plain(students, stock, ours)
         if json:
@@ -112,29 +115,17 @@ def register(app: typer.Typer) -> None:
         epilog=t("Example: {example}", example="ulab bench grading --submissions 10"),
     )
     def grading(
-        submissions: Annotated[int, typer.Option(metavar="N", help=t("How many are handed in."))],
-        rounds: Annotated[
-            int,
-            typer.Option(metavar="N", help=t("How often each is measured; the median counts.")),
-        ] = 3,
+        submissions: Submissions,
+        rounds: Rounds = 3,
         json: Json = False,
     ) -> None:
         from ulab_core.settings import load_settings
         from ulab_deploy.bench.grading import measure, rows, sentences
         from ulab_deploy.bench.progress import Progress
 
-        try:
+        with _stoppable():
             found = measure(load_settings(), submissions, rounds, Progress(silent=json))
-        except KeyboardInterrupt:
-            warn(t("Stopped; everything that was started is ended and removed."))
-            raise typer.Exit(INTERRUPTED) from None
-        if json:
-            console.say_json(found)
-            return
-        for line in console.table(list(rows(found))):
-            say(line)
-        for line in sentences(found, submissions):
-            say(line)
+        _tell(json, found, rows(found), sentences(found, submissions))
 
     @bench.command(
         "pages",
@@ -146,25 +137,16 @@ def register(app: typer.Typer) -> None:
         epilog=t("Example: {example}", example="ulab bench pages --submissions 1000"),
     )
     def pages(
-        submissions: Annotated[int, typer.Option(metavar="N", help=t("How many are handed in."))],
+        submissions: Submissions,
         json: Json = False,
     ) -> None:
         from ulab_core.settings import load_settings
         from ulab_deploy.bench.pages import measure, rows, sentences
         from ulab_deploy.bench.progress import Progress
 
-        try:
+        with _stoppable():
             found = measure(load_settings(), submissions, Progress(silent=json))
-        except KeyboardInterrupt:
-            warn(t("Stopped; everything that was started is ended and removed."))
-            raise typer.Exit(INTERRUPTED) from None
-        if json:
-            console.say_json(found)
-            return
-        for line in console.table(list(rows(found))):
-            say(line)
-        for line in sentences(found):
-            say(line)
+        _tell(json, found, rows(found), sentences(found))
 
     @bench.command(
         "memory",
@@ -175,25 +157,16 @@ def register(app: typer.Typer) -> None:
         epilog=t("Example: {example}", example="ulab bench memory --submissions 1000"),
     )
     def memory(
-        submissions: Annotated[int, typer.Option(metavar="N", help=t("How many are handed in."))],
+        submissions: Submissions,
         json: Json = False,
     ) -> None:
         from ulab_core.settings import load_settings
         from ulab_deploy.bench.grading_memory import measure, rows, sentences
         from ulab_deploy.bench.progress import Progress
 
-        try:
+        with _stoppable():
             found = measure(load_settings(), submissions, Progress(silent=json))
-        except KeyboardInterrupt:
-            warn(t("Stopped; everything that was started is ended and removed."))
-            raise typer.Exit(INTERRUPTED) from None
-        if json:
-            console.say_json(found)
-            return
-        for line in console.table(list(rows(found))):
-            say(line)
-        for line in sentences(found):
-            say(line)
+        _tell(json, found, rows(found), sentences(found))
 
     @bench.command(
         "tracking",
@@ -206,10 +179,7 @@ def register(app: typer.Typer) -> None:
         epilog=t("Example: {example}", example="ulab bench tracking --rounds 5"),
     )
     def tracking(
-        rounds: Annotated[
-            int,
-            typer.Option(metavar="N", help=t("How often each is measured; the median counts.")),
-        ] = 5,
+        rounds: Rounds = 5,
         seconds: Annotated[
             float, typer.Option(metavar="S", help=t("How long each is measured, in seconds."))
         ] = 2.0,
@@ -230,15 +200,27 @@ def register(app: typer.Typer) -> None:
         from ulab_deploy.bench.tracking import Sizes, measure, rows, sentences
 
         sizes = Sizes(rounds, seconds)
-        try:
+        with _stoppable():
             found = measure(load_settings(), sizes, Progress(silent=json), database_url)
-        except KeyboardInterrupt:
-            warn(t("Stopped; everything that was started is ended and removed."))
-            raise typer.Exit(INTERRUPTED) from None
-        if json:
-            console.say_json(found)
-            return
-        for line in console.table(list(rows(found))):
-            say(line)
-        for line in sentences(found):
-            say(line)
+        _tell(json, found, rows(found), sentences(found))
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Say that nothing is left of a measurement that was interrupted."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        warn(t("Stopped; everything that was started is ended and removed."))
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _tell(
+    json: bool, found: object, rows: Iterable[tuple[str, ...]], sentences: Iterable[str]
+) -> None:
+    """Show what was measured: as JSON, or as a table with sentences below it."""
+    if json:
+        console.say_json(found)
+        return
+    for line in (*console.table(list(rows)), *sentences):
+        say(line)
