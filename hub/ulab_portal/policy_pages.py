@@ -11,12 +11,12 @@ from starlette.responses import Response
 
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark
-from ulab_core.models import Assignment, Extension, Person, Role
+from ulab_core.models import Assignment, Extension, Person, Role, utc_now
 from ulab_core.rights import Act
 from ulab_coursework import regrading
 from ulab_coursework.courses import find_assignment, people_of
 from ulab_coursework.policies import NOT_LATER, NOTHING_TO_EXTEND, extend, set_policy
-from ulab_portal import late_curve, moments, policy_form
+from ulab_portal import late_curve, moments, past_deadline, policy_form
 from ulab_portal.areas import area
 from ulab_portal.history import changes_of
 from ulab_portal.page import Page, reading, sentence
@@ -26,6 +26,12 @@ from ulab_portal.watching import Viewer, allowed, viewer_of
 router = APIRouter(prefix="/courses/{course_id}/teach/labs/{name}")
 Setter = Annotated[Page, allowed(Act.POLICY)]
 LONGEST_REASON = 500
+
+
+class Sent(Fields):
+    """The form's fields, and the button that was pressed."""
+
+    past: bool = False
 
 
 @router.get("/policy")
@@ -43,8 +49,11 @@ def policy(
 
 
 @router.post("/policy")
-def save(course_id: str, name: str, page: Setter, fields: Annotated[Fields, Form()]) -> Response:
-    """Change what was changed; a field that can't be read is said beside it, and nothing is."""
+def save(course_id: str, name: str, page: Setter, fields: Annotated[Sent, Form()]) -> Response:
+    """Change what was changed; a field that can't be read is said beside it, and nothing is.
+
+    A new deadline that has passed is asked about first: `past` is the answer.
+    """
     portal, zone = page.portal, page.portal.settings.site.zone
     got = policy_form.read(fields, zone)
     if got.problems:
@@ -52,6 +61,11 @@ def save(course_id: str, name: str, page: Setter, fields: Annotated[Fields, Form
     with portal.db.write() as session:
         found = find_assignment(session, course_id, name)
         wanted = policy_form.changes(found, got.values, zone)
+        said = past_deadline.warning(
+            utc_now(), got.values["due_at"], got.late.closes_at, got.late.rule
+        )
+        if said and not fields.past and wanted.keys() & {"due_at", "closes_at"}:
+            return past_deadline.question(page, said, "#policy-answer", published=True)
         if wanted:
             set_policy(session, course_id, name, wanted, page.user.name)
     if wanted:

@@ -11,9 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form
 from starlette.responses import Response
 
-from ulab_core.errors import Conflict
-from ulab_core.i18n import mark
-from ulab_core.models import Assignment, FeedbackPolicy, LateRule, utc_now
+from ulab_core.models import Assignment, FeedbackPolicy, utc_now
 from ulab_core.rights import Act
 from ulab_coursework import feedback, gradebook, regrading, releases
 from ulab_coursework.courses import find_assignment, find_course
@@ -22,7 +20,7 @@ from ulab_coursework.owners import group_names
 from ulab_coursework.progress import Progress, progress_of
 from ulab_coursework.standing import ClassRow, class_rows, feedback_is_open
 from ulab_coursework.tries import load_class
-from ulab_portal import moments
+from ulab_portal import moments, past_deadline
 from ulab_portal.areas import area
 from ulab_portal.page import BASE, Page, reading
 from ulab_portal.people import members
@@ -31,8 +29,6 @@ from ulab_portal.states import STYLES, WORDS, LabState, distribution, lab_state,
 from ulab_portal.watching import allowed, viewer_of
 
 router = APIRouter(prefix="/courses/{course_id}/teach")
-PAST = mark("This deadline has passed: nobody will be able to hand in.")
-ALL_LATE = mark("This deadline has passed: whatever is handed in from now on is late.")
 
 
 @dataclass(frozen=True)
@@ -196,17 +192,15 @@ def publish(
 
     A new deadline that has passed is asked about first: `past` is the answer.
     """
-    portal = page.portal
-    due_at = moments.entered(due, portal.settings.site.zone)
-    if due_at is not None and due_at < utc_now() and not past:
-        with portal.db.read() as session:
-            before = find_assignment(session, course_id, name)
-        published = before.published_at is not None
-        warning = PAST if before.late_rule is LateRule.REFUSED else ALL_LATE
-        if not published or moments.for_field(before.due_at, portal.settings.site.zone) != due:
-            if "hx-request" not in page.request.headers:
-                raise Conflict(warning)
-            return page.answer("_past.html", warning=warning, published=published)
+    portal, zone = page.portal, page.portal.settings.site.zone
+    due_at = moments.entered(due, zone)
+    with portal.db.read() as session:
+        before = find_assignment(session, course_id, name)
+    published = before.published_at is not None
+    said = past_deadline.warning(utc_now(), due_at, before.closes_at, before.late_rule)
+    is_new = not published or moments.for_field(before.due_at, zone) != due
+    if said and is_new and not past:
+        return past_deadline.question(page, said, "#publish-answer", published=published)
     releases.publish_assignment(
         portal.db, portal.layout, course_id, name, due_at, feedback_policy, page.user.name
     )

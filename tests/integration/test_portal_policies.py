@@ -157,6 +157,31 @@ def test_settings_are_saved_shown_and_noted(portal: Portal) -> None:
     assert "每迟交一天扣总分的 10%，不足一天按一天计。" in chinese
 
 
+def test_a_deadline_that_has_passed_is_asked_about_first(portal: Portal) -> None:
+    carol, path, before = portal.browser("carol"), f"{TEACH_LAB}/policy", policy_of(portal)
+    form = FORM | {"due_at": "2020-09-01T23:59", "late_rule": "refused", "closes_at": ""}
+    asked = carol.act(path, **form)
+    assert (asked.status_code, asked.headers["hx-retarget"]) == (200, "#policy-answer")
+    assert "nobody will be able to hand in" in asked.text
+    assert "Save it all the same" in asked.text
+    late = carol.act(path, **(form | {"late_rule": "free"}))
+    assert "whatever is handed in from now on is late" in late.text
+    closed = carol.act(path, **(form | {"late_rule": "free", "closes_at": "2020-09-02T00:00"}))
+    assert "nobody will be able to hand in" in closed.text
+    plain = carol.post(
+        f"{PREFIX}/{path}",
+        data=form | {"csrf_token": carol.token()},
+        headers={"x-csrf-token": carol.token()},
+    )
+    assert plain.status_code == 409
+    assert policy_of(portal) == before
+    assert carol.act(path, past="true", **form).status_code == 204
+    assert policy_of(portal)["due_at"] == datetime(2020, 9, 1, 15, 59, tzinfo=UTC)
+    # The old deadline stays; only what is new is asked about.
+    assert carol.act(path, **(form | {"attempts": "7"})).status_code == 204
+    assert policy_of(portal)["attempts"] == 7
+
+
 @pytest.mark.parametrize(
     ("field", "typed", "sentence"),
     [
@@ -245,7 +270,7 @@ def test_a_late_submission_says_so_on_its_page_and_its_feedback(portal: Portal) 
         portal.finish(one, 5)
         (portal.base.layout.feedback_file(one)).write_text("<html><body><p>done</p></body></html>")
     past = (utc_now() - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M+00:00")
-    carol.act(f"{TEACH_LAB}/policy", **{**FORM, "due_at": past, "closes_at": ""})
+    carol.act(f"{TEACH_LAB}/policy", past="true", **{**FORM, "due_at": past, "closes_at": ""})
     with portal.base.db.write() as session:
         # The best of equals is the last; make the first one worse.
         session.get_one(Submission, first).score = 4
@@ -267,7 +292,7 @@ def test_the_class_page_says_what_being_late_costs(portal: Portal) -> None:
     carol = portal.browser("carol")
     assert "late −" not in carol.see(TEACH_LAB).text
     past = (utc_now() - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M+00:00")
-    carol.act(f"{TEACH_LAB}/policy", **{**FORM, "due_at": past, "closes_at": ""})
+    carol.act(f"{TEACH_LAB}/policy", past="true", **{**FORM, "due_at": past, "closes_at": ""})
     page = carol.see(TEACH_LAB).text
     assert "4.5 / 5" in page
     assert "late −0.5" in page
