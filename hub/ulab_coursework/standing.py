@@ -41,8 +41,8 @@ class Standing:
 
     Attributes
     ----------
-    person
-        Who handed it in.
+    person, display_name
+        Who handed it in, and what they are called; empty for who has no other name.
     score, max_score
         What autograding gave this submission, less what being late costs now; None before, or
         while withheld from a student.
@@ -78,6 +78,7 @@ class Standing:
     problem: str | None
     feedback: bool
     withheld: bool
+    display_name: str = ""
     penalty: float = 0.0
     counts: bool = True
     entry: str = ""
@@ -154,6 +155,7 @@ def describe(
             Submission.person_id,
             Submission.group_id,
             Person.name.label("person"),
+            Person.display_name,
             Submission.sha256,
             Submission.size,
             Submission.via,
@@ -218,6 +220,7 @@ def _standing(
         graded_at=row.graded_at,
         score=score,
         max_score=row.max_score,
+        display_name=row.display_name,
         penalty=taken,
         counts=counts,
         entry=owner.entry or row.person,

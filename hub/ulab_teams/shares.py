@@ -142,7 +142,7 @@ def withdraw(session: Session, share_id: str, person: str, actor: str | None = N
     found = session.get(Share, share_id)
     role = members_of(session, found.team_id).get(person) if found is not None else None
     if found is None or (role is None and actor is None):
-        raise NotFound(mark("There is no such link in this team."))
+        raise NotFound(mark("There is no such link."))
     if actor is None and not may_withdraw(role, found.created_by == person):
         raise NotAllowed(
             mark("Only the team's owners and {name}, who shared this, withdraw it."),

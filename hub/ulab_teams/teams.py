@@ -41,7 +41,7 @@ def create_team(
     team = Team(
         id=team_id,
         number=(session.scalar(select(func.max(Team.number))) or 0) + 1,
-        title=title or team_id,
+        title=title.strip() or team_id,
         purpose=purpose,
     )
     session.add(team)
@@ -117,11 +117,11 @@ def all_teams(session: Session) -> list[tuple[Team, dict[str, TeamRole]]]:
 
 
 def describe(session: Session, team_id: str, title: str, purpose: str, actor: str) -> None:
-    """Change what a team is called and what it works on; its id stays."""
-    team = find_team(session, team_id)
-    if (team.title, team.purpose) == (title or team_id, purpose):
+    """Change what a team is called (its id when empty) and what it works on; its id stays."""
+    team, title = find_team(session, team_id), title.strip() or team_id
+    if (team.title, team.purpose) == (title, purpose):
         return
-    team.title, team.purpose = title or team_id, purpose
+    team.title, team.purpose = title, purpose
     record(session, actor, "team.describe", team_id)
 
 

@@ -138,7 +138,7 @@ def test_a_link_is_made_followed_and_withdrawn(browser: Browser, hub: Hub) -> No
     made.get_by_role("button").click()
     expect(page.locator("#shares-nothing")).to_be_visible()
     shown.reload()
-    expect(shown.locator("main")).to_contain_text("它已被收回，或者只分享给了你不在的团队")
+    expect(shown.locator("main")).to_contain_text("它已被撤回，或者只分享给了你不在的团队")
     lin.leave()
     gina.leave()
 

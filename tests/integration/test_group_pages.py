@@ -59,7 +59,8 @@ def test_all_of_a_group_see_receipt_points_and_feedback(portal: Portal) -> None:
         assert 'id="cell-scores"' in page, "the points of each task, too"
         assert submission in page
         assert 'id="leave-group"' not in page
-        assert ("by alice" in page) is (person == "bob")
+        assert ("by Alice" in page) is (person == "bob")
+        assert "by alice" not in page
         shown = portal.browser(person).see(f"submissions/{submission}/feedback")
         assert shown.status_code == 200
     assert portal.browser("bob").act(f"{LAB_PAGE}/group/leave").status_code == 409

@@ -388,12 +388,21 @@ def test_a_deadline_that_has_passed_is_asked_about_first(portal: Portal) -> None
 def test_the_class_page_shows_who_submitted_and_grades_again(portal: Portal) -> None:
     submission = portal.hand_in("alice", answer())
     portal.finish(submission, 4)
+    with portal.base.db.write() as session:
+        session.scalars(select(Person).where(Person.name == "bob")).one().display_name = ""
     carol = portal.browser("carol", "en")
     page = carol.see(TEACH_LAB).text
     assert "1 of 2 students" in page
     assert re.search(r'data-student="alice".*?Graded', page, re.DOTALL)
     assert re.search(r'data-student="bob".*?Not submitted', page, re.DOTALL)
     assert "every 3s" not in page
+    # Who is known by the account alone stands there once, who has a name with both.
+    rows = dict(re.findall(r'data-student="(\w+)">\s*<th[^>]*>(.*?)</th>', page, re.DOTALL))
+    with portal.base.db.read() as session:
+        for person in session.scalars(select(Person).where(Person.name.in_(rows))):
+            said = re.sub(r"<[^>]*>", " ", rows[person.name])
+            assert said.split().count(person.name) == 1
+            assert person.display_name in said
     again = carol.act(f"{TEACH_LAB}/grade", student="alice")
     assert again.status_code == 200
     assert "every 3s" in again.text
@@ -401,6 +410,15 @@ def test_the_class_page_shows_who_submitted_and_grades_again(portal: Portal) -> 
     nothing = carol.act(f"{TEACH_LAB}/grade", student="bob")
     assert nothing.status_code == 404
     assert "bob has not submitted Exercise sums." in nothing.text
+
+
+def test_an_attempt_of_before_the_points_changed_says_so(portal: Portal) -> None:
+    portal.finish(portal.hand_in("alice", answer("return 3")), 3, max_score=4)
+    portal.finish(portal.hand_in("alice", answer()), 5)
+    page = portal.browser("alice").see(LAB_PAGE).text
+    former = page.index("(by the points it had then)")
+    assert "3 / 4" in page[former - 200 : former]
+    assert page.count("data-former-points") == 1
 
 
 def test_scores_as_a_table_for_spreadsheets(portal: Portal) -> None:

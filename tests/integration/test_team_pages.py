@@ -152,6 +152,18 @@ def test_three_requests_may_wait_and_one_can_be_withdrawn(portal: Portal) -> Non
     assert alice.act("team-requests", team_id="four", purpose=PURPOSE).status_code == 204
 
 
+def test_a_team_without_a_title_is_called_by_its_id_and_the_forms_say_so(portal: Portal) -> None:
+    said = "Leave it empty to call it by its id."
+    alice = portal.browser("alice")
+    with portal.base.db.write() as session:
+        create_team(session, TEAM, "  ", PURPOSE, "alice", "test")
+    assert said in see(alice)
+    assert said in see(alice, f"teams/{TEAM}")
+    for title, called in (("风场", "风场"), ("  ", TEAM)):
+        assert alice.act(f"teams/{TEAM}/describe", title=title, purpose="").status_code == 204
+        assert f"<h1>{called} " in see(alice, f"teams/{TEAM}")
+
+
 @pytest.mark.parametrize("person", ["alice", "carol"])
 def test_only_administrators_answer(portal: Portal, person: str) -> None:
     portal.browser("alice").act("team-requests", team_id=TEAM, purpose=PURPOSE)

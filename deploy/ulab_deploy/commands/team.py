@@ -37,7 +37,9 @@ def register(app: typer.Typer) -> None:
     def create(
         team: Annotated[str, typer.Argument(help=t("The new team's id."))],
         owner: Annotated[str, typer.Argument(help=t("The account of its first owner."))],
-        title: Annotated[str, typer.Option(help=t("What people call it."))] = "",
+        title: Annotated[
+            str, typer.Option(help=t("What people call it; without one, its id."))
+        ] = "",
         purpose: Annotated[str, typer.Option(help=t("What it works on, in a sentence."))] = "",
         json: Json = False,
     ) -> None:

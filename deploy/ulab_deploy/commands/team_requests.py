@@ -63,7 +63,7 @@ def register(team: typer.Typer) -> None:
         with Database.of(existing_base().settings).write() as session:
             found = waiting_for(session, team)
             owner = found.person.name
-            made = approve(session, found.id, saying, ACTOR)
+            made = approve(session, found.id, saying.strip(), ACTOR)
         if json:
             console.say_json({"team": made.id, "title": made.title, "owner": owner})
         else:
