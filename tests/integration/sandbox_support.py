@@ -157,3 +157,24 @@ def sandboxed_processes(marker: str) -> list[int]:
             if marker.encode() in line:
                 found.append(int(folder.name))
     return found
+
+
+def run_as_ordinary_user(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program of the tests as a user who isn't root, in a new folder of theirs.
+
+    Parameters
+    ----------
+    script
+        Is given the folder as its argument, and may import what tests import.
+    """
+    folder.mkdir()
+    if os.geteuid() == 0:
+        os.chown(folder, ORDINARY_UID, ORDINARY_UID)
+    return subprocess.run(
+        [*as_ordinary_user(folder), sys.executable, "-c", script, str(folder)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "HOME": str(folder)},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )

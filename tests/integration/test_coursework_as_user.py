@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-from integration.sandbox_support import ORDINARY_UID, as_ordinary_user
+from integration.sandbox_support import run_as_ordinary_user
 
 SCRIPT = """
 import os, sys
@@ -30,16 +27,5 @@ print("graded", found.state, found.score, found.problem)
 
 
 def test_a_submission_is_graded_without_root(tmp_path: Path) -> None:
-    folder = tmp_path / "base"
-    folder.mkdir()
-    if os.geteuid() == 0:
-        os.chown(folder, ORDINARY_UID, ORDINARY_UID)
-    done = subprocess.run(
-        [*as_ordinary_user(folder), sys.executable, "-c", SCRIPT, str(folder)],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "HOME": str(folder)},
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_as_ordinary_user(SCRIPT, tmp_path / "base")
     assert "graded graded 5.0 None" in done.stdout, done.stdout + done.stderr[-6000:]

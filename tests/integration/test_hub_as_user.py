@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-from integration.sandbox_support import ORDINARY_UID, as_ordinary_user
+from integration.sandbox_support import run_as_ordinary_user
 
 SCRIPT = """
 import asyncio, os, sys
@@ -34,19 +31,9 @@ finally:
 
 def test_a_server_starts_computes_and_stops_without_root(tmp_path: Path) -> None:
     folder = tmp_path / "base"
-    folder.mkdir()
-    user = os.geteuid()
-    if user == 0:
-        user = ORDINARY_UID
-        os.chown(folder, user, user)
-    done = subprocess.run(
-        [*as_ordinary_user(folder), sys.executable, "-c", SCRIPT, str(folder)],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "HOME": str(folder)},
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_as_ordinary_user(SCRIPT, folder)
+    user = folder.stat().st_uid
+    assert user != 0
     assert done.returncode == 0, done.stderr[-6000:]
     assert f"homes ['ann'] {user}" in done.stdout
     assert "这个单元格需要的内存超过了你的服务器可用的上限（1.17 GiB）" in done.stdout

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-from integration.sandbox_support import ORDINARY_UID, as_ordinary_user
+from integration.sandbox_support import run_as_ordinary_user
 
 SCRIPT = """
 import asyncio, json, sys
@@ -65,18 +62,7 @@ print(json.dumps(said))
 
 
 def test_a_teams_folder_is_its_peoples_without_root(tmp_path: Path) -> None:
-    folder = tmp_path / "base"
-    folder.mkdir()
-    if os.geteuid() == 0:
-        os.chown(folder, ORDINARY_UID, ORDINARY_UID)
-    done = subprocess.run(
-        [*as_ordinary_user(folder), sys.executable, "-c", SCRIPT, str(folder)],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "HOME": str(folder)},
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_as_ordinary_user(SCRIPT, tmp_path / "base")
     assert done.returncode == 0, done.stderr[-6000:]
     said = json.loads(done.stdout.splitlines()[-1])
     assert "Read-only file system" in said.pop("prof writes")

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-from integration.sandbox_support import ORDINARY_UID, as_ordinary_user
+from integration.sandbox_support import run_as_ordinary_user
 
 SCRIPT = """
 import asyncio, json, os, signal, sys
@@ -55,19 +52,7 @@ print(json.dumps(said))
 
 def test_servers_and_kernels_are_forked_without_root(tmp_path: Path) -> None:
     folder = tmp_path / "base"
-    folder.mkdir()
-    user = os.geteuid()
-    if user == 0:
-        user = ORDINARY_UID
-        os.chown(folder, user, user)
-    done = subprocess.run(
-        [*as_ordinary_user(folder), sys.executable, "-c", SCRIPT, str(folder)],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "HOME": str(folder)},
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_as_ordinary_user(SCRIPT, folder)
     assert done.returncode == 0, done.stderr[-6000:]
     said = json.loads(done.stdout.splitlines()[-1])
     assert "这个单元格需要的内存超过了你的服务器可用的上限（1.17 GiB）" in said.pop("greed")
@@ -75,7 +60,7 @@ def test_servers_and_kernels_are_forked_without_root(tmp_path: Path) -> None:
         "forked": True,
         "kernel": "0 ['ann']\n",
         "found": True,
-        "kernel again": f"{user}\n",
+        "kernel again": f"{folder.stat().st_uid}\n",
         "cold": "7\n",
         # Since the hub was killed.
         "starts": [["cold", "missing", 1.0]],
