@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from ulab_core.errors import UserError
-from ulab_deploy import console
+from ulab_deploy import console, usage
 from ulab_deploy.console import t
 
 VERBS = (
@@ -26,9 +26,17 @@ INTERNAL_ERROR = 70
 class Verbs(TyperGroup):
     """Turns whatever goes wrong into a sentence on standard error and an exit code."""
 
+    def make_context(self, *args: Any, **more: Any) -> Any:
+        try:
+            return super().make_context(*args, **more)
+        except usage.UsageError as error:
+            raise _misused(error) from None
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except usage.UsageError as error:
+            raise _misused(error) from None
         except UserError as error:
             console.warn(console.sentence(error))
             raise typer.Exit(error.exit_code) from None
@@ -51,8 +59,14 @@ class Verbs(TyperGroup):
             raise typer.Exit(INTERNAL_ERROR) from None
 
 
+def _misused(error: usage.UsageError) -> typer.Exit:
+    console.warn(usage.said(error))
+    return typer.Exit(error.exit_code)
+
+
 def build() -> typer.Typer:
     """The command, in the language chosen before."""
+    usage.speak()
     app = typer.Typer(
         cls=Verbs,
         help=t("U Lab: the AI training and experiment platform of a base."),

@@ -15,6 +15,7 @@ from babel.messages.pofile import read_po
 from typer.testing import CliRunner
 
 import ulab_deploy
+from ulab_deploy import console
 from ulab_deploy.cli import build
 from ulab_deploy.console import language_of, table
 
@@ -29,10 +30,12 @@ VERBS = [
     ["team", "create"], ["team", "add"], ["team", "remove"], ["team", "list"],
     ["team", "requests"], ["team", "approve"], ["team", "refuse"], ["team", "invite"],
     ["team", "role"], ["team", "show"],
+    ["team", "share"], ["team", "shares"], ["team", "unshare"], ["team", "export"],
     ["curricula", "check"], ["curricula", "publish"], ["curricula", "list"],
     ["curricula", "new"], ["curricula", "diff"], ["curricula", "preview"],
     ["curricula", "convert"],
     ["datasets", "fetch"], ["datasets", "list"], ["bench", "start"],
+    ["bench", "grading"], ["bench", "pages"], ["bench", "memory"], ["bench", "tracking"],
 ]  # fmt: skip
 
 
@@ -133,7 +136,7 @@ def test_columns_stand_under_one_another_in_chinese_too() -> None:
         (["curricula", "check", "nolab"], "", "There is no lab nolab", 2),
         (["grade", "garments", "missing.ipynb"], "", "There is no file missing.ipynb", 2),
         (["--config", "none.toml", "status"], "", "none.toml can't be read", 2),
-        (["dance"], "", "No such command", 2),
+        (["dance"], "", "There is no command dance.", 2),
     ],
 )
 def test_mistakes_get_a_sentence_and_an_exit_code(
@@ -153,6 +156,32 @@ def test_mistakes_get_a_sentence_and_an_exit_code(
     done = CliRunner().invoke(build(), arguments)
     assert said in done.output
     assert done.exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["usr"], "没有命令 usr。你是不是想写 user？\n用法：ulab [OPTIONS]"),
+        (["dance"], "没有命令 dance。\n"),
+        (["--zzz", "status"], "没有选项 --zzz。\n"),
+        (["team", "create", "--titel", "x"], "没有选项 --titel。你是不是想写 --title"),
+        (["team", "create", "--title"], "选项 --title 后面要写一个值。"),
+        (["team", "create", "windfarm"], "缺少：owner。\n"),
+        (["bench", "start"], "缺少：--students。\n"),
+        (["bench", "start", "--students", "x"], "--students 的值不对：请写一个整数。\n"),
+        (["bench", "tracking", "--seconds", "x"], "--seconds 的值不对：请写一个数。\n"),
+        (["team", "list", "windfarm"], "这些参数是多余的：windfarm。\n"),
+    ],
+)
+def test_a_command_that_there_is_not_is_told_in_chinese(arguments: list[str], said: str) -> None:
+    console.speak("zh")
+    try:
+        done = CliRunner().invoke(build(), arguments, prog_name="ulab")
+    finally:
+        console.speak("en")
+    assert said in done.output
+    assert not re.search("error|missing|usage|option [^s]", done.output, re.IGNORECASE)
+    assert done.exit_code == 2
 
 
 def test_mistakes_are_told_in_chinese(tmp_path: Path) -> None:

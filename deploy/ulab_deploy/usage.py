@@ -1,0 +1,87 @@
+"""Says in the chosen language what is wrong with how a command was written.
+
+Typer has English sentences alone for that; what it says of values stays its own where none of ours
+fits.
+"""
+
+from __future__ import annotations
+
+import re
+
+from typer import core
+from typer._click.exceptions import (
+    BadOptionUsage,
+    BadParameter,
+    MissingParameter,
+    NoArgsIsHelpError,
+    NoSuchOption,
+    UsageError,
+)
+
+from ulab_deploy.console import t
+
+__all__ = ["UsageError", "said", "speak"]
+
+_NO_COMMAND = re.compile(r"No such command '(?P<name>[^']*)'(?:\. Did you mean (?P<near>.*)\?|\.)")
+_TOO_MANY = re.compile(r"Got unexpected extra argument\(s\) \((?P<rest>.*)\)", re.DOTALL)
+
+
+def speak() -> None:
+    """Let Typer's own words on a page of help be in the chosen language."""
+    words = {
+        "Arguments": t("Arguments"),
+        "Commands": t("Commands"),
+        "Options": t("Options"),
+        "required": t("required"),
+        "default: {default}": t("default: {default}"),
+    }
+    vars(core)["_"] = lambda message: words.get(message, message)
+
+
+def said(error: UsageError) -> str:
+    """What is wrong, how the command is written, and where to read more."""
+    if isinstance(error, NoArgsIsHelpError):
+        return error.format_message()
+    lines = [_sentence(error)]
+    if error.ctx is not None:
+        lines.append(error.ctx.get_usage().replace("Usage: ", t("Usage: "), 1))
+        lines.append(t("More: {command} --help", command=error.ctx.command_path))
+    return "\n".join(lines)
+
+
+def _sentence(error: UsageError) -> str:
+    match error:
+        case NoSuchOption():
+            sentence = t("There is no option {option}.", option=error.option_name)
+            return sentence + _near(", ".join(error.possibilities or ()))
+        case BadOptionUsage():
+            return t("The option {option} needs a value after it.", option=error.option_name)
+        case MissingParameter():
+            return t("Missing: {what}.", what=_called(error))
+        case BadParameter():
+            return t("{what} can't be this: {reason}", what=_called(error), reason=_reason(error))
+    if found := _NO_COMMAND.fullmatch(error.message):
+        sentence = t("There is no command {name}.", name=found["name"])
+        return sentence + _near((found["near"] or "").replace("'", ""))
+    if found := _TOO_MANY.fullmatch(error.message):
+        return t("This is more than the command takes: {rest}.", rest=found["rest"])
+    return error.format_message()
+
+
+def _near(offered: str) -> str:
+    return t(" Did you mean {offered}?", offered=offered) if offered else ""
+
+
+def _called(error: BadParameter) -> str:
+    return error.param.get_error_hint().replace("'", "") if error.param is not None else ""
+
+
+def _reason(error: BadParameter) -> str:
+    """In our words for numbers, which are all that our commands let Typer read."""
+    for kind, sentence in (
+        ("integer", t("write a whole number.")),
+        ("number", t("write a number.")),
+    ):
+        if f"valid {kind}" in error.message:
+            return sentence
+    return error.message
