@@ -10,6 +10,7 @@ from ulab_core.i18n import mark
 from ulab_deploy import console
 from ulab_deploy.commands import course_groups, course_policies
 from ulab_deploy.commands.options import Course, Json, Lab, People
+from ulab_deploy.commands.session import writing
 from ulab_deploy.console import say, t
 
 ACTOR = "ulab course"
@@ -84,13 +85,11 @@ def register(app: typer.Typer) -> None:
         role: Annotated[str, typer.Option(help=t("student, assistant or instructor"))] = "student",
         json: Json = False,
     ) -> None:
-        from ulab_core.database import Database
         from ulab_coursework.courses import enrol
-        from ulab_deploy.base import existing_base
         from ulab_deploy.catalogue import require_role
 
         wanted = require_role(role)
-        with Database.of(existing_base().settings).write() as session:
+        with writing() as session:
             for name in people:
                 enrol(session, course, name, wanted, ACTOR)
         if json:
@@ -110,11 +109,9 @@ def register(app: typer.Typer) -> None:
         people: People,
         json: Json = False,
     ) -> None:
-        from ulab_core.database import Database
         from ulab_coursework.courses import remove
-        from ulab_deploy.base import existing_base
 
-        with Database.of(existing_base().settings).write() as session:
+        with writing() as session:
             for name in people:
                 remove(session, course, name, ACTOR)
         if json:

@@ -9,12 +9,12 @@ import typer
 from ulab_core.i18n import mark
 from ulab_deploy import console
 from ulab_deploy.commands import team_requests, team_shares
-from ulab_deploy.commands.options import Json, People
+from ulab_deploy.commands.options import Json, People, Team
+from ulab_deploy.commands.session import writing
 from ulab_deploy.console import say, t
 
 ACTOR = "ulab team"
 ROLES = {"owner": mark("owner"), "member": mark("member"), "mentor": mark("mentor")}
-Team = Annotated[str, typer.Argument(help=t("The team's id."))]
 AsRole = Annotated[str, typer.Option("--role", help=t("owner, member or mentor"))]
 
 
@@ -43,11 +43,9 @@ def register(app: typer.Typer) -> None:
         purpose: Annotated[str, typer.Option(help=t("What it works on, in a sentence."))] = "",
         json: Json = False,
     ) -> None:
-        from ulab_core.database import Database
-        from ulab_deploy.base import existing_base
         from ulab_teams.teams import create_team
 
-        with Database.of(existing_base().settings).write() as session:
+        with writing() as session:
             made = create_team(session, team, title, purpose, owner, ACTOR)
         if json:
             console.say_json({"team": team, "title": made.title, "owner": owner})
@@ -65,27 +63,14 @@ def register(app: typer.Typer) -> None:
         role: AsRole = "member",
         json: Json = False,
     ) -> None:
-        from ulab_core.database import Database
-        from ulab_deploy.base import existing_base
         from ulab_deploy.catalogue import require_team_role
         from ulab_teams.teams import set_member
 
         wanted = require_team_role(role)
-        with Database.of(existing_base().settings).write() as session:
+        with writing() as session:
             for name in people:
                 set_member(session, team, name, wanted, ACTOR)
-        if json:
-            console.say_json({"team": team, "people": people, "role": wanted.value})
-        else:
-            for name in people:
-                say(
-                    t(
-                        "{name} is now {role} of the team {team}",
-                        name=name,
-                        role=t(ROLES[role]),
-                        team=team,
-                    )
-                )
+        _tell_role(json, team, people, role)
 
     @team.command(
         "invite",
@@ -93,13 +78,11 @@ def register(app: typer.Typer) -> None:
         epilog=t("Example: {example}", example="ulab team invite windfarm lina --role mentor"),
     )
     def invite(team: Team, people: People, role: AsRole = "member", json: Json = False) -> None:
-        from ulab_core.database import Database
-        from ulab_deploy.base import existing_base
         from ulab_deploy.catalogue import require_team_role
         from ulab_teams.invitations import invite
 
         wanted = require_team_role(role)
-        with Database.of(existing_base().settings).write() as session:
+        with writing() as session:
             for name in people:
                 invite(session, team, name, wanted, ACTOR)
         if json:
@@ -126,25 +109,13 @@ def register(app: typer.Typer) -> None:
         role: Annotated[str, typer.Argument(help=t("owner, member or mentor"))],
         json: Json = False,
     ) -> None:
-        from ulab_core.database import Database
-        from ulab_deploy.base import existing_base
         from ulab_deploy.catalogue import require_team_role
         from ulab_teams.teams import set_member
 
         wanted = require_team_role(role)
-        with Database.of(existing_base().settings).write() as session:
+        with writing() as session:
             set_member(session, team, person, wanted, ACTOR, joining=False)
-        if json:
-            console.say_json({"team": team, "people": [person], "role": wanted.value})
-        else:
-            say(
-                t(
-                    "{name} is now {role} of the team {team}",
-                    name=person,
-                    role=t(ROLES[role]),
-                    team=team,
-                )
-            )
+        _tell_role(json, team, [person], role)
 
     @team.command(
         "remove",
@@ -152,11 +123,9 @@ def register(app: typer.Typer) -> None:
         epilog=t("Example: {example}", example="ulab team remove windfarm lina"),
     )
     def remove(team: Team, people: People, json: Json = False) -> None:
-        from ulab_core.database import Database
-        from ulab_deploy.base import existing_base
         from ulab_teams.teams import remove_member
 
-        with Database.of(existing_base().settings).write() as session:
+        with writing() as session:
             for name in people:
                 remove_member(session, team, name, ACTOR)
         if json:
@@ -221,6 +190,15 @@ def register(app: typer.Typer) -> None:
             ]
         ):
             say(line)
+
+
+def _tell_role(json: bool, team: str, people: list[str], role: str) -> None:
+    if json:
+        console.say_json({"team": team, "people": people, "role": role})
+        return
+    word = t(ROLES[role])
+    for name in people:
+        say(t("{name} is now {role} of the team {team}", name=name, role=word, team=team))
 
 
 def _role(row: dict[str, str]) -> str:

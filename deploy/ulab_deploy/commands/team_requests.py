@@ -8,6 +8,7 @@ import typer
 
 from ulab_deploy import console
 from ulab_deploy.commands.options import Json
+from ulab_deploy.commands.session import reading, writing
 from ulab_deploy.console import say, t
 
 ACTOR = "ulab team"
@@ -21,11 +22,9 @@ def register(team: typer.Typer) -> None:
         epilog=t("Example: {example}", example="ulab team requests --json"),
     )
     def requests_(json: Json = False) -> None:
-        from ulab_core.database import Database
-        from ulab_deploy.base import existing_base
         from ulab_teams.requests import waiting_requests
 
-        with Database.of(existing_base().settings).read() as session:
+        with reading() as session:
             rows = [
                 {
                     "team": one.team_id,
@@ -56,11 +55,9 @@ def register(team: typer.Typer) -> None:
         saying: Annotated[str, typer.Option(help=t("A sentence to who asked."))] = "",
         json: Json = False,
     ) -> None:
-        from ulab_core.database import Database
-        from ulab_deploy.base import existing_base
         from ulab_teams.requests import approve, waiting_for
 
-        with Database.of(existing_base().settings).write() as session:
+        with writing() as session:
             found = waiting_for(session, team)
             owner = found.person.name
             made = approve(session, found.id, saying.strip(), ACTOR)
@@ -82,11 +79,9 @@ def register(team: typer.Typer) -> None:
         because: Annotated[str, typer.Option(help=t("A sentence to who asked."))],
         json: Json = False,
     ) -> None:
-        from ulab_core.database import Database
-        from ulab_deploy.base import existing_base
         from ulab_teams.requests import refuse, waiting_for
 
-        with Database.of(existing_base().settings).write() as session:
+        with writing() as session:
             found = waiting_for(session, team)
             asked_by = found.person.name
             refuse(session, found.id, because.strip(), ACTOR)

@@ -10,11 +10,11 @@ import typer
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_deploy import console
-from ulab_deploy.commands.options import Json
+from ulab_deploy.commands.options import Json, Team
+from ulab_deploy.commands.session import reading, writing
 from ulab_deploy.console import say, t
 
 ACTOR = "ulab team"
-Team = Annotated[str, typer.Argument(help=t("The team's id."))]
 
 
 def register(team: typer.Typer) -> None:
@@ -74,12 +74,10 @@ def register(team: typer.Typer) -> None:
         epilog=t("Example: {example}", example="ulab team shares windfarm --json"),
     )
     def shares(team: Team, json: Json = False) -> None:
-        from ulab_core.database import Database
-        from ulab_deploy.base import existing_base
         from ulab_teams.shares import shares_of
         from ulab_teams.teams import find_team
 
-        with Database.of(existing_base().settings).read() as session:
+        with reading() as session:
             find_team(session, team)
             rows = [
                 {
@@ -122,11 +120,9 @@ def register(team: typer.Typer) -> None:
         share: Annotated[str, typer.Argument(help=t("The link's id, its last part."))],
         json: Json = False,
     ) -> None:
-        from ulab_core.database import Database
-        from ulab_deploy.base import existing_base
         from ulab_teams.shares import withdraw
 
-        with Database.of(existing_base().settings).write() as session:
+        with writing() as session:
             team = withdraw(session, share, "", ACTOR).team_id
         if json:
             console.say_json({"team": team, "share": share})
