@@ -12,9 +12,9 @@ from ulab_core.hub_auth import HubUser
 from ulab_core.team_models import Team, TeamInvitation, TeamRequest, TeamRole
 from ulab_coursework.courses import ensure_person
 from ulab_portal.api import Actor, Base, Reader
-from ulab_portal.team_pages import require_administrator
+from ulab_portal.team_access import changing, require_administrator, require_of
 from ulab_teams import invitations, requests
-from ulab_teams.rights import Act, require
+from ulab_teams.rights import Act
 from ulab_teams.teams import find_team, members_of, remove_member, set_member, teams_of
 
 router = APIRouter(prefix="/api")
@@ -112,8 +112,7 @@ def answer(request_id: int, said: Answered, user: Actor, base: Base) -> dict[str
 @router.post("/teams/{team_id}/invitations", status_code=201)
 def invite(team_id: str, wanted: Invited, user: Actor, base: Base) -> dict[str, Any]:
     """Invite someone."""
-    with base.db.write() as session:
-        _require(session, team_id, user, Act.MANAGE)
+    with changing(base, user, team_id, Act.MANAGE) as session:
         invitations.invite(session, team_id, wanted.name, wanted.role, user.name)
         return _shown(session, team_id, user)
 
@@ -121,8 +120,7 @@ def invite(team_id: str, wanted: Invited, user: Actor, base: Base) -> dict[str, 
 @router.delete("/teams/{team_id}/invitations/{name}")
 def withdraw(team_id: str, name: str, user: Actor, base: Base) -> dict[str, Any]:
     """Take an invitation back."""
-    with base.db.write() as session:
-        _require(session, team_id, user, Act.MANAGE)
+    with changing(base, user, team_id, Act.MANAGE) as session:
         invitations.withdraw(session, team_id, name, user.name)
         session.flush()
         return _shown(session, team_id, user)
@@ -141,8 +139,7 @@ def reply(team_id: str, said: Reply, user: Actor, base: Base) -> dict[str, Any]:
 @router.put("/teams/{team_id}/people/{name}")
 def change_role(team_id: str, name: str, wanted: As, user: Actor, base: Base) -> dict[str, Any]:
     """Give someone of the team another role."""
-    with base.db.write() as session:
-        _require(session, team_id, user, Act.MANAGE)
+    with changing(base, user, team_id, Act.MANAGE) as session:
         set_member(session, team_id, name, wanted.role, user.name, joining=False)
         return _shown(session, team_id, user)
 
@@ -150,18 +147,13 @@ def change_role(team_id: str, name: str, wanted: As, user: Actor, base: Base) ->
 @router.delete("/teams/{team_id}/people/{name}")
 def remove(team_id: str, name: str, user: Actor, base: Base) -> dict[str, Any]:
     """Take someone out of the team; to take oneself out is to leave."""
-    with base.db.write() as session:
-        _require(session, team_id, user, Act.LEAVE if name == user.name else Act.MANAGE)
+    with changing(base, user, team_id, Act.LEAVE if name == user.name else Act.MANAGE) as session:
         remove_member(session, team_id, name, user.name)
     return {"removed": name}
 
 
-def _require(session: Session, team_id: str, user: HubUser, act: Act) -> None:
-    require(session, team_id, user.name, act, administers=user.admin)
-
-
 def _shown(session: Session, team_id: str, user: HubUser) -> dict[str, Any]:
-    _require(session, team_id, user, Act.SEE)
+    require_of(session, user, team_id, Act.SEE)
     return _team(find_team(session, team_id)) | {
         "people": [
             {"name": name, "role": role.value}

@@ -11,20 +11,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from ulab_core.errors import NotAllowed
-from ulab_core.hub_auth import HubUser
-from ulab_core.i18n import mark
 from ulab_core.layout import Layout
 from ulab_core.models import Person
 from ulab_core.signing_in import names_with_account
 from ulab_core.team_models import TeamMember, TeamRole
 from ulab_mlflow.links import course_link
 from ulab_portal.page import Page, acting, reading
+from ulab_portal.team_access import changing, require_administrator, require_of
 from ulab_portal.team_data import shown
 from ulab_portal.team_words import EXPLAINED, ROLE_STYLES, ROLES, bytes_said, request_state
 from ulab_teams import invitations, requests
 from ulab_teams.folders import measure
-from ulab_teams.rights import Act, Standing, require
+from ulab_teams.rights import Act
 from ulab_teams.teams import (
     all_teams,
     describe,
@@ -37,6 +35,8 @@ from ulab_teams.teams import (
 )
 
 router = APIRouter()
+Acting = Annotated[Page, Depends(acting)]
+Reading = Annotated[Page, Depends(reading)]
 WORDS: dict[str, Any] = {
     "roles": ROLES,
     "explained": EXPLAINED,
@@ -86,19 +86,8 @@ def people_of(session: Session, layout: Layout, team_id: str) -> list[Row]:
     return sorted(rows, key=lambda row: places.index(row.name))
 
 
-def require_administrator(user: HubUser) -> None:
-    """
-    Raises
-    ------
-    NotAllowed
-        They don't look after the base.
-    """
-    if not user.admin:
-        raise NotAllowed(mark("Only an administrator answers requests for teams."))
-
-
 @router.get("/teams")
-def listed(page: Annotated[Page, Depends(reading)]) -> Response:
+def listed(page: Reading) -> Response:
     """My teams, what I am invited to, what I asked for; for administrators what waits."""
     with page.portal.db.read() as session:
         name, administers = page.user.name, page.user.admin
@@ -122,7 +111,7 @@ def listed(page: Annotated[Page, Depends(reading)]) -> Response:
 
 @router.post("/team-requests")
 def ask(
-    page: Annotated[Page, Depends(acting)],
+    page: Acting,
     team_id: Annotated[str, Form()] = "",
     title: Annotated[str, Form()] = "",
     purpose: Annotated[str, Form()] = "",
@@ -134,7 +123,7 @@ def ask(
 
 
 @router.post("/team-requests/{request_id}/withdraw")
-def take_back(request_id: int, page: Annotated[Page, Depends(acting)]) -> Response:
+def take_back(request_id: int, page: Acting) -> Response:
     """Withdraw a request of one's own."""
     with page.portal.db.write() as session:
         requests.take_back(session, request_id, page.user.name)
@@ -144,7 +133,7 @@ def take_back(request_id: int, page: Annotated[Page, Depends(acting)]) -> Respon
 @router.post("/team-requests/{request_id}/answer")
 def answer(
     request_id: int,
-    page: Annotated[Page, Depends(acting)],
+    page: Acting,
     approve: Annotated[bool, Form()] = False,
     answer: Annotated[str, Form()] = "",
 ) -> Response:
@@ -157,10 +146,10 @@ def answer(
 
 
 @router.get("/teams/{team_id}")
-def team(team_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
+def team(team_id: str, page: Reading) -> Response:
     """One team: what it works on, who is in it, where its things are."""
     with page.portal.db.read() as session:
-        standing = _require(session, page, team_id, Act.SEE)
+        standing = require_of(session, page.user, team_id, Act.SEE)
         return page.answer(
             "team.html",
             current="teams",
@@ -177,12 +166,8 @@ def team(team_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
         )
 
 
-def _require(session: Session, page: Page, team_id: str, act: Act) -> Standing:
-    return require(session, team_id, page.user.name, act, administers=page.user.admin)
-
-
 @router.post("/teams/{team_id}/accept")
-def accept(team_id: str, page: Annotated[Page, Depends(acting)]) -> Response:
+def accept(team_id: str, page: Acting) -> Response:
     """Join a team that one is invited to."""
     with page.portal.db.write() as session:
         invitations.accept(session, team_id, page.user.name)
@@ -190,7 +175,7 @@ def accept(team_id: str, page: Annotated[Page, Depends(acting)]) -> Response:
 
 
 @router.post("/teams/{team_id}/decline")
-def decline(team_id: str, page: Annotated[Page, Depends(acting)]) -> Response:
+def decline(team_id: str, page: Acting) -> Response:
     """Say no to an invitation."""
     with page.portal.db.write() as session:
         invitations.decline(session, team_id, page.user.name)
@@ -200,24 +185,20 @@ def decline(team_id: str, page: Annotated[Page, Depends(acting)]) -> Response:
 @router.post("/teams/{team_id}/invite")
 def invite(
     team_id: str,
-    page: Annotated[Page, Depends(acting)],
+    page: Acting,
     name: Annotated[str, Form()] = "",
     role: Annotated[TeamRole, Form()] = TeamRole.MEMBER,
 ) -> Response:
     """Invite someone by the name of their account."""
-    with page.portal.db.write() as session:
-        _require(session, page, team_id, Act.MANAGE)
+    with changing(page.portal, page.user, team_id, Act.MANAGE) as session:
         invitations.invite(session, team_id, name.strip().lower(), role, page.user.name)
     return page.go(f"teams/{team_id}")
 
 
 @router.post("/teams/{team_id}/invite/withdraw")
-def withdraw(
-    team_id: str, page: Annotated[Page, Depends(acting)], name: Annotated[str, Form()]
-) -> Response:
+def withdraw(team_id: str, page: Acting, name: Annotated[str, Form()]) -> Response:
     """Take an invitation back."""
-    with page.portal.db.write() as session:
-        _require(session, page, team_id, Act.MANAGE)
+    with changing(page.portal, page.user, team_id, Act.MANAGE) as session:
         invitations.withdraw(session, team_id, name, page.user.name)
     return page.go(f"teams/{team_id}")
 
@@ -225,33 +206,28 @@ def withdraw(
 @router.post("/teams/{team_id}/role")
 def change_role(
     team_id: str,
-    page: Annotated[Page, Depends(acting)],
+    page: Acting,
     name: Annotated[str, Form()],
     role: Annotated[TeamRole, Form()],
 ) -> Response:
     """Give someone of the team another role."""
-    with page.portal.db.write() as session:
-        _require(session, page, team_id, Act.MANAGE)
+    with changing(page.portal, page.user, team_id, Act.MANAGE) as session:
         set_member(session, team_id, name, role, page.user.name, joining=False)
     return page.go(f"teams/{team_id}")
 
 
 @router.post("/teams/{team_id}/remove")
-def remove(
-    team_id: str, page: Annotated[Page, Depends(acting)], name: Annotated[str, Form()]
-) -> Response:
+def remove(team_id: str, page: Acting, name: Annotated[str, Form()]) -> Response:
     """Take someone out of the team."""
-    with page.portal.db.write() as session:
-        _require(session, page, team_id, Act.MANAGE)
+    with changing(page.portal, page.user, team_id, Act.MANAGE) as session:
         remove_member(session, team_id, name, page.user.name)
     return page.go(f"teams/{team_id}" if page.user.admin or name != page.user.name else "teams")
 
 
 @router.post("/teams/{team_id}/leave")
-def leave(team_id: str, page: Annotated[Page, Depends(acting)]) -> Response:
+def leave(team_id: str, page: Acting) -> Response:
     """Leave a team."""
-    with page.portal.db.write() as session:
-        _require(session, page, team_id, Act.LEAVE)
+    with changing(page.portal, page.user, team_id, Act.LEAVE) as session:
         remove_member(session, team_id, page.user.name, page.user.name)
     return page.go("teams")
 
@@ -259,14 +235,13 @@ def leave(team_id: str, page: Annotated[Page, Depends(acting)]) -> Response:
 @router.post("/teams/{team_id}/describe")
 def change_description(
     team_id: str,
-    page: Annotated[Page, Depends(acting)],
+    page: Acting,
     title: Annotated[str, Form()] = "",
     purpose: Annotated[str, Form()] = "",
 ) -> Response:
     """Change what the team is called and what it works on."""
     title, purpose = title.strip(), purpose.strip()
     requests.require_text(title=title, purpose=purpose)
-    with page.portal.db.write() as session:
-        _require(session, page, team_id, Act.DESCRIBE)
+    with changing(page.portal, page.user, team_id, Act.DESCRIBE) as session:
         describe(session, team_id, title, purpose, page.user.name)
     return page.go(f"teams/{team_id}")
