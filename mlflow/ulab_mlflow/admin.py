@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,19 @@ import httpx
 
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark
-from ulab_mlflow.names import IDENTITY_HEADER, PLATFORM, WORKSPACE_HEADER
+from ulab_core.secret_files import shared_key
+from ulab_core.settings import Settings
+from ulab_mlflow.names import (
+    IDENTITY_HEADER,
+    PLATFORM,
+    WORKSPACE_HEADER,
+    identity_key_file,
+    socket_of,
+)
 from ulab_mlflow.signature import sign
+
+GONE = "RESOURCE_DOES_NOT_EXIST"
+"""MLflow's word for what isn't there."""
 
 
 class MlflowDown(UserError):
@@ -57,6 +69,11 @@ class Admin:
             base_url="http://mlflow/api/",
             timeout=httpx.Timeout(60, connect=5),
         )
+
+    @classmethod
+    def of(cls, settings: Settings) -> Admin:
+        """That of the base with these settings."""
+        return cls(socket_of(settings), shared_key(identity_key_file(settings)))
 
     def call(
         self,
@@ -105,6 +122,17 @@ class Admin:
             raise _refusal(response)
         answer: dict[str, Any] = response.json() if response.content else {}
         return answer
+
+    def pages(
+        self, method: str, path: str, *, inside: str, **values: Any
+    ) -> Iterator[dict[str, Any]]:
+        """Each answer of a search, as long as there are more."""
+        while True:
+            answer = self.call(method, path, inside=inside, **values)
+            yield answer
+            if not answer.get("next_page_token"):
+                return
+            values["page_token"] = answer["next_page_token"]
 
     def create(
         self, method: str, path: str, *, inside: str | None = None, **values: Any

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ulab_core.secret_files import shared_key
 from ulab_core.settings import Settings
-from ulab_mlflow.admin import Admin, MlflowDown, MlflowRefusal
+from ulab_mlflow.admin import GONE, Admin, MlflowDown, MlflowRefusal
+from ulab_mlflow.answers import moment, number
 from ulab_mlflow.comparison import LoggedRun
-from ulab_mlflow.names import identity_key_file, socket_of
 from ulab_mlflow.tenancy import experiment_name
 
 _API = "2.0/mlflow/"
@@ -55,7 +54,7 @@ class ClassRuns:
 
     @classmethod
     def of(cls, settings: Settings) -> ClassRuns:
-        return cls(Admin(socket_of(settings), shared_key(identity_key_file(settings))))
+        return cls(Admin.of(settings))
 
     def held(self, course: str, assignment: str) -> Logged | None:
         """What was read a short while ago; None when it has to be read."""
@@ -95,57 +94,48 @@ class ClassRuns:
         at = datetime.now(UTC)
         # By id: a run that begins meanwhile moves another one to the next page, to be read again.
         runs: dict[str, LoggedRun] = {}
-        values: dict[str, Any] = {
+        if not people:
+            return Logged((), at, cut=False)
+        asked: dict[str, Any] = {
             "experiment_ids": list(people),
             "max_results": _RUNS_A_PAGE,
             "order_by": ["attributes.start_time DESC"],
         }
-        while people:
-            answer = self._admin.call("POST", f"{_API}runs/search", inside=course, **values)
+        more = False
+        for answer in self._admin.pages("POST", f"{_API}runs/search", inside=course, **asked):
             runs |= {one["info"]["run_id"]: _run(one, people) for one in answer.get("runs", ())}
-            more = answer.get("next_page_token")
-            if not more or len(runs) >= MOST_RUNS:
-                return Logged(tuple(runs.values())[:MOST_RUNS], at, cut=bool(more))
-            values["page_token"] = more
-        return Logged((), at, cut=False)
+            more = bool(answer.get("next_page_token"))
+            if len(runs) >= MOST_RUNS:
+                break
+        return Logged(tuple(runs.values())[:MOST_RUNS], at, cut=more)
 
     def _experiments(self, course: str, assignment: str) -> Iterator[tuple[str, str]]:
         """The id of each experiment of the assignment, and whose it is."""
         prefix = experiment_name(assignment, "")
-        values: dict[str, Any] = {
-            "max_results": _EXPERIMENTS_A_PAGE,
-            "filter": f"name LIKE '{prefix}%'",
-        }
-        while True:
-            try:
-                answer = self._admin.call(
-                    "GET", f"{_API}experiments/search", inside=course, **values
-                )
-            except MlflowRefusal as refusal:
-                # A course that nobody has opened in MLflow has no workspace yet.
-                if refusal.code == "RESOURCE_DOES_NOT_EXIST":
-                    return
+        asked = {"max_results": _EXPERIMENTS_A_PAGE, "filter": f"name LIKE '{prefix}%'"}
+        try:
+            for answer in self._admin.pages(
+                "GET", f"{_API}experiments/search", inside=course, **asked
+            ):
+                for one in answer.get("experiments", ()):
+                    # An underscore of the pattern stands for any letter.
+                    if one["name"].startswith(prefix):
+                        yield str(one["experiment_id"]), one["name"].removeprefix(prefix)
+        except MlflowRefusal as refusal:
+            # A course that nobody has opened in MLflow has no workspace yet.
+            if refusal.code != GONE:
                 raise
-            for one in answer.get("experiments", ()):
-                # An underscore of the pattern stands for any letter.
-                if one["name"].startswith(prefix):
-                    yield str(one["experiment_id"]), one["name"].removeprefix(prefix)
-            if not answer.get("next_page_token"):
-                return
-            values["page_token"] = answer["next_page_token"]
 
 
 def _run(found: dict[str, Any], people: dict[str, str]) -> LoggedRun:
     info, data = found["info"], found.get("data", {})
-    started = info.get("start_time")
     return LoggedRun(
         person=people[str(info["experiment_id"])],
         experiment=str(info["experiment_id"]),
         id=info["run_id"],
         name=info.get("run_name", ""),
         status=info.get("status", ""),
-        started=datetime.fromtimestamp(int(started) / 1000, UTC) if started else None,
-        # JSON has no word for what is no number, so MLflow writes it as text.
-        metrics={one["key"]: float(one.get("value", 0)) for one in data.get("metrics", ())},
+        started=moment(info.get("start_time")),
+        metrics={one["key"]: number(one.get("value")) for one in data.get("metrics", ())},
         params={one["key"]: one.get("value", "") for one in data.get("params", ())},
     )

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ulab_core.errors import NotFound
 from ulab_core.i18n import mark
-from ulab_core.secret_files import shared_key
 from ulab_core.settings import Settings
-from ulab_mlflow.admin import Admin, MlflowRefusal
+from ulab_mlflow.admin import GONE, Admin, MlflowRefusal
+from ulab_mlflow.answers import moment, number
 from ulab_mlflow.artifacts import place_of, workspace_folder
 from ulab_mlflow.cards import PREFIX, CardField, card_of, missing, promoted
-from ulab_mlflow.names import identity_key_file, socket_of
 
 _API = "2.0/mlflow/"
 MOST_POINTS = 300
-_GONE = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND"})
+_GONE = frozenset({GONE, "INVALID_PARAMETER_VALUE", "NOT_FOUND"})
 
 
 class Data(NamedTuple):
@@ -81,7 +80,7 @@ class Reader:
 
     @classmethod
     def of(cls, settings: Settings) -> Reader:
-        return cls(Admin(socket_of(settings), shared_key(identity_key_file(settings))), settings)
+        return cls(Admin.of(settings), settings)
 
     def run(self, workspace: str, run_id: str) -> Run:
         """One run of a workspace.
@@ -104,12 +103,12 @@ class Reader:
             name=info.get("run_name", "") or tags.get("mlflow.runName", ""),
             experiment=self._experiment(workspace, info["experiment_id"]),
             status=info.get("status", ""),
-            started=_moment(info.get("start_time")),
-            ended=_moment(info.get("end_time")),
+            started=moment(info.get("start_time")),
+            ended=moment(info.get("end_time")),
             note=tags.get("mlflow.note.content", ""),
             params=dict(sorted(_pairs(data.get("params")).items())),
             metrics={
-                one["key"]: _number(one.get("value"))
+                one["key"]: number(one.get("value"))
                 for one in sorted(data.get("metrics", ()), key=lambda one: one["key"])
             },
             tags=_own(tags),
@@ -122,7 +121,7 @@ class Reader:
         asked = {"run_ids": [run_id], "metric_key": metric, "max_results": MOST_POINTS}
         found = self._ask(workspace, "metrics/get-history-bulk-interval", **asked)
         points = [(int(one.get("step", 0)), one.get("value")) for one in found.get("metrics", ())]
-        return [(step, _number(value)) for step, value in points]
+        return [(step, number(value)) for step, value in points]
 
     def version(self, workspace: str, model: str, number: str) -> Version:
         """One version of a model.
@@ -180,8 +179,8 @@ class Reader:
                 name=one["info"].get("run_name", ""),
                 experiment=experiments.get(one["info"]["experiment_id"], ""),
                 status=one["info"].get("status", ""),
-                started=_moment(one["info"].get("start_time")),
-                ended=_moment(one["info"].get("end_time")),
+                started=moment(one["info"].get("start_time")),
+                ended=moment(one["info"].get("end_time")),
                 note="",
                 params={},
                 metrics={},
@@ -229,13 +228,8 @@ class Reader:
             raise
 
     def _all(self, workspace: str, path: str, key: str) -> Iterator[dict[str, Any]]:
-        values: dict[str, Any] = {"max_results": 1000}
-        while True:
-            answer = self._admin.call("GET", _API + path, inside=workspace, **values)
+        for answer in self._admin.pages("GET", _API + path, inside=workspace, max_results=1000):
             yield from answer.get(key, ())
-            if not answer.get("next_page_token"):
-                return
-            values["page_token"] = answer["next_page_token"]
 
 
 def _no_run() -> NotFound:
@@ -250,7 +244,7 @@ def _version(found: Mapping[str, Any]) -> Version:
         aliases=tuple(found.get("aliases", ())),
         stage=found.get("current_stage", "None"),
         description=found.get("description", ""),
-        created=_moment(found.get("creation_timestamp")),
+        created=moment(found.get("creation_timestamp")),
         run_id=found.get("run_id", ""),
         card=card_of(tags),
         missing=missing(tags),
@@ -269,12 +263,3 @@ def _own(tags: Mapping[str, str]) -> dict[str, str]:
 def _data(found: Mapping[str, Any]) -> Data:
     context = _pairs(found.get("tags")).get("mlflow.data.context", "")
     return Data(found["dataset"]["name"], found["dataset"].get("digest", ""), context)
-
-
-def _moment(milliseconds: Any) -> datetime | None:
-    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds else None
-
-
-def _number(value: Any) -> float:
-    # JSON has no word for these, so MLflow writes them as text.
-    return float(value) if value is not None else 0.0

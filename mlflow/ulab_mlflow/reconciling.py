@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from ulab_core.models import Course
 from ulab_core.team_models import Team
-from ulab_mlflow.admin import Admin, MlflowDown, MlflowRefusal
+from ulab_mlflow.admin import GONE, Admin, MlflowDown, MlflowRefusal
 from ulab_mlflow.drift import (
     COURSE_ROLES,
     TEAM_ROLES,
@@ -31,7 +31,7 @@ from ulab_mlflow.drift import (
     repairs,
 )
 from ulab_mlflow.names import PLATFORM
-from ulab_mlflow.workspaces import GONE, Workspaces
+from ulab_mlflow.workspaces import Workspaces
 
 EVERY_S = 300
 SOON_S = 5
@@ -119,22 +119,11 @@ class Reconciler:
         return Held(people, roles, experiments)
 
     def _experiments(self, course: str) -> Iterator[tuple[str, HeldExperiment]]:
-        token = ""
-        while True:
-            answer = self._admin.call(
-                "POST",
-                "2.0/mlflow/experiments/search",
-                inside=course,
-                max_results=_PAGE,
-                view_type="ALL",
-                page_token=token,
-            )
+        path, asked = "2.0/mlflow/experiments/search", {"max_results": _PAGE, "view_type": "ALL"}
+        for answer in self._admin.pages("POST", path, inside=course, **asked):
             for one in answer.get("experiments", ()):
                 deleted = one["lifecycle_stage"] == "deleted"
                 yield one["name"], HeldExperiment(str(one["experiment_id"]), deleted)
-            token = answer.get("next_page_token", "")
-            if not token:
-                return
 
     def _apply(self, repair: Repair) -> None:
         call = self._admin.call

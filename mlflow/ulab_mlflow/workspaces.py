@@ -12,12 +12,10 @@ from ulab_core.database import Database
 from ulab_core.errors import NotAllowed, NotFound
 from ulab_core.i18n import mark
 from ulab_core.models import Assignment, Enrolment, Person, Role
-from ulab_core.secret_files import shared_key
 from ulab_core.settings import Settings
 from ulab_core.team_models import TeamMember
-from ulab_mlflow.admin import Admin, MlflowRefusal
+from ulab_mlflow.admin import GONE, Admin, MlflowRefusal
 from ulab_mlflow.drift import HeldRole, forfeited
-from ulab_mlflow.names import identity_key_file, socket_of
 from ulab_mlflow.tenancy import (
     OWN_EXPERIMENT_PERMISSION,
     ROLE_GRANTS,
@@ -29,8 +27,6 @@ from ulab_mlflow.tenancy import (
     may_open,
     visible_assignments,
 )
-
-GONE = "RESOURCE_DOES_NOT_EXIST"
 
 
 class Workspaces:
@@ -50,8 +46,7 @@ class Workspaces:
     @classmethod
     def of(cls, settings: Settings) -> Workspaces:
         """Those of the base with these settings."""
-        admin = Admin(socket_of(settings), shared_key(identity_key_file(settings)))
-        return cls(admin, Database.of(settings))
+        return cls(Admin.of(settings), Database.of(settings))
 
     def standing(self, person: str) -> Standing:
         """What the base knows of a person just now; a stranger has no role anywhere."""

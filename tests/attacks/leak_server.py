@@ -33,7 +33,7 @@ from ulab_mlflow.signature import sign
 
 def platform(site: Site) -> Admin:
     """MLflow's administrator, past the gateway."""
-    return Admin(socket_of(site.settings), shared_key(identity_key_file(site.settings)))
+    return Admin.of(site.settings)
 
 
 _PROBE = """

@@ -32,7 +32,7 @@ def site(mlflow_site: Site) -> Site:
 
 @pytest.fixture(scope="module")
 def admin(site: Site) -> Iterator[Admin]:
-    one = Admin(socket_of(site.settings), shared_key(identity_key_file(site.settings)))
+    one = Admin.of(site.settings)
     yield one
     one.close()
 
