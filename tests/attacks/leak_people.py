@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attacks.leak_table import May
+from attacks.leak_rows import May
 from integration.mlflow_support import Site
 from sqlalchemy import select
 

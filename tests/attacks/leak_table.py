@@ -7,83 +7,29 @@ of `CLOSED` fails the test until someone decides it.
 
 from __future__ import annotations
 
-import enum
 import re
-from typing import Any, NamedTuple
 
-
-class May(enum.Enum):
-    """Who may: `AUDIENCE` says who that is, for a student's things and for a team's."""
-
-    ANYONE = enum.auto()
-    """Everyone with an account; the answer is about nobody, or about oneself."""
-    READ = enum.auto()
-    WRITE = enum.auto()
-    OWN = enum.auto()
-    """Whoever made it in a team; in a course nobody, since the platform makes everything."""
-    READ_MODELS = enum.auto()
-    WRITE_MODELS = enum.auto()
-    SEARCH = enum.auto()
-    """Everyone may ask in their own workspaces, and only who may read is told of the thing."""
-    SEARCH_MODELS = enum.auto()
-    CREATE = enum.auto()
-    """Make what belongs to nobody yet: whoever works in a team, in a course nobody."""
-
-
-class Row(NamedTuple):
-    method: str
-    path: str
-    may: May
-    query: dict[str, Any] | None = None
-    body: Any = None
-    last: bool = False
-    """Destroys what other rows need."""
-    once: bool = False
-    """Succeeds only once for the same things."""
-    first: Row | None = None
-    """What has to be done again before each time."""
-    tells: bool = True
-    """Whether the answer of a READ or SEARCH holds what was logged."""
-
-
-_V2, _V3 = "/api/2.0/mlflow", "/api/3.0/mlflow"
-_RUN = {"run_id": "$run"}
-_EXPERIMENT = {"experiment_id": "$experiment"}
-_EXPERIMENTS = {"experiment_ids": ["$experiment"]}
-_TAG = {"key": "colour", "value": "red"}
-_MODEL = {"name": "$registered"}
-_VERSION = {"name": "$registered", "version": "1"}
-_TRACE = {"trace_id": "$trace"}
-_PLACE = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "$experiment"}}
-_OPINION = {
-    "assessment_name": "liked",
-    "source": {"source_type": "HUMAN", "source_id": "x"},
-    "feedback": {"value": True},
-}
-_NEW_TRACE = {
-    "trace_location": _PLACE,
-    "request_time": "2026-01-01T00:00:00Z",
-    "state": "OK",
-}
+from attacks.leak_rows import EXPERIMENT, EXPERIMENTS, MODEL, RUN, TAG, V2, V3, VERSION, May, Row
+from attacks.leak_traces import datasets, logged_models, traces
 
 
 def _experiments() -> list[Row]:
-    path = f"{_V2}/experiments"
+    path = f"{V2}/experiments"
     search = {"max_results": 500}
-    tagged = Row("POST", f"{path}/set-experiment-tag", May.WRITE, body=_EXPERIMENT | _TAG)
+    tagged = Row("POST", f"{path}/set-experiment-tag", May.WRITE, body=EXPERIMENT | TAG)
     return [
-        Row("GET", f"{path}/get", May.READ, _EXPERIMENT),
+        Row("GET", f"{path}/get", May.READ, EXPERIMENT),
         Row("GET", f"{path}/get-by-name", May.READ, {"experiment_name": "$experiment_name"}),
         Row("GET", f"{path}/search", May.SEARCH, search),
         Row("POST", f"{path}/search", May.SEARCH, body=search),
-        Row("POST", f"{path}/search-datasets", May.SEARCH, body=_EXPERIMENTS),
+        Row("POST", f"{path}/search-datasets", May.SEARCH, body=EXPERIMENTS),
         Row("POST", f"{path}/create", May.CREATE, body={"name": "$fresh"}),
         tagged,
         Row(
             "POST",
             f"{path}/delete-experiment-tag",
             May.WRITE,
-            body=_EXPERIMENT | _TAG,
+            body=EXPERIMENT | TAG,
             first=tagged,
         ),
         Row("POST", f"{path}/delete", May.OWN, body={"experiment_id": "$spare"}),
@@ -92,43 +38,41 @@ def _experiments() -> list[Row]:
 
 
 def _runs() -> list[Row]:
-    path = f"{_V2}/runs"
+    path = f"{V2}/runs"
     metric = {"key": "forged", "value": 1, "timestamp": 1, "step": 0}
     dataset = {"name": "d", "digest": "1", "source_type": "local", "source": "x"}
     bulk = {"run_id": "$run", "metric_key": "loss"}
-    tagged = Row("POST", f"{path}/set-tag", May.WRITE, body=_RUN | _TAG)
+    tagged = Row("POST", f"{path}/set-tag", May.WRITE, body=RUN | TAG)
     interval = {"run_ids": "$run", "metric_key": "loss", "max_results": 10}
     return [
-        Row("GET", f"{path}/get", May.READ, _RUN),
-        Row("POST", f"{path}/search", May.SEARCH, body=_EXPERIMENTS),
-        Row("POST", f"{path}/create", May.WRITE, body=_EXPERIMENT),
-        Row("POST", f"{path}/update", May.WRITE, body=_RUN | {"run_name": "renamed"}),
-        Row("POST", f"{path}/log-metric", May.WRITE, body=_RUN | metric),
-        Row("POST", f"{path}/log-batch", May.WRITE, body=_RUN | {"metrics": [metric]}),
-        Row(
-            "POST", f"{path}/log-parameter", May.WRITE, body=_RUN | {"key": "$fresh", "value": "1"}
-        ),
+        Row("GET", f"{path}/get", May.READ, RUN),
+        Row("POST", f"{path}/search", May.SEARCH, body=EXPERIMENTS),
+        Row("POST", f"{path}/create", May.WRITE, body=EXPERIMENT),
+        Row("POST", f"{path}/update", May.WRITE, body=RUN | {"run_name": "renamed"}),
+        Row("POST", f"{path}/log-metric", May.WRITE, body=RUN | metric),
+        Row("POST", f"{path}/log-batch", May.WRITE, body=RUN | {"metrics": [metric]}),
+        Row("POST", f"{path}/log-parameter", May.WRITE, body=RUN | {"key": "$fresh", "value": "1"}),
         tagged,
-        Row("POST", f"{path}/delete-tag", May.WRITE, body=_RUN | {"key": "colour"}, first=tagged),
+        Row("POST", f"{path}/delete-tag", May.WRITE, body=RUN | {"key": "colour"}, first=tagged),
         Row(
             "POST",
             f"{path}/log-inputs",
             May.WRITE,
-            body=_RUN | {"datasets": [{"dataset": dataset}]},
+            body=RUN | {"datasets": [{"dataset": dataset}]},
         ),
         Row(
             "POST",
             f"{path}/outputs",
             May.WRITE,
-            body=_RUN | {"models": [{"model_id": "$model", "step": 1}]},
+            body=RUN | {"models": [{"model_id": "$model", "step": 1}]},
             once=True,
         ),
-        Row("POST", f"{path}/log-model", May.WRITE, body=_RUN | {"model_json": "$model_json"}),
-        Row("POST", f"{path}/delete", May.OWN, body=_RUN, last=True),
-        Row("POST", f"{path}/restore", May.OWN, body=_RUN, last=True),
-        Row("GET", f"{_V2}/metrics/get-history", May.READ, bulk, tells=False),
-        Row("GET", f"{_V2}/metrics/get-history-bulk", May.READ, bulk, tells=False),
-        Row("GET", f"{_V2}/metrics/get-history-bulk-interval", May.READ, interval, tells=False),
+        Row("POST", f"{path}/log-model", May.WRITE, body=RUN | {"model_json": "$model_json"}),
+        Row("POST", f"{path}/delete", May.OWN, body=RUN, last=True),
+        Row("POST", f"{path}/restore", May.OWN, body=RUN, last=True),
+        Row("GET", f"{V2}/metrics/get-history", May.READ, bulk, tells=False),
+        Row("GET", f"{V2}/metrics/get-history-bulk", May.READ, bulk, tells=False),
+        Row("GET", f"{V2}/metrics/get-history-bulk-interval", May.READ, interval, tells=False),
     ]
 
 
@@ -136,11 +80,11 @@ def _files() -> list[Row]:
     proxied = "/api/2.0/mlflow-artifacts"
     file = {"run_uuid": "$run", "path": "secret.txt"}
     return [
-        Row("GET", f"{_V2}/artifacts/list", May.READ, _RUN, tells=False),
+        Row("GET", f"{V2}/artifacts/list", May.READ, RUN, tells=False),
         Row("GET", "/get-artifact", May.READ, file),
         Row(
             "POST",
-            f"{_V2}/upload-artifact",
+            f"{V2}/upload-artifact",
             May.WRITE,
             {"run_uuid": "$run", "path": "up.txt"},
             b"new",
@@ -154,167 +98,55 @@ def _files() -> list[Row]:
             May.READ_MODELS,
             {"name": "$registered", "version": "1", "path": "secret.txt"},
         ),
-        Row("GET", f"{_V2}/logged-models/<model_id>/artifacts/directories", May.READ, tells=False),
+        Row("GET", f"{V2}/logged-models/<model_id>/artifacts/directories", May.READ, tells=False),
         Row(
             "GET",
-            f"{_V2}/logged-models/<model_id>/artifacts/files",
+            f"{V2}/logged-models/<model_id>/artifacts/files",
             May.READ,
             {"artifact_file_path": "secret.txt"},
         ),
-        Row("GET", f"{_V2}/get-trace-artifact", May.READ, {"request_id": "$trace"}),
-        Row("GET", f"{_V3}/get-trace-artifact", May.READ, {"request_id": "$trace"}),
+        Row("GET", f"{V2}/get-trace-artifact", May.READ, {"request_id": "$trace"}),
+        Row("GET", f"{V3}/get-trace-artifact", May.READ, {"request_id": "$trace"}),
     ]
 
 
 def _registry() -> list[Row]:
-    models, versions = f"{_V2}/registered-models", f"{_V2}/model-versions"
+    models, versions = f"{V2}/registered-models", f"{V2}/model-versions"
     read, write = May.READ_MODELS, May.WRITE_MODELS
     alias = {"name": "$registered", "alias": "best"}
     return [
-        Row("GET", f"{models}/get", read, _MODEL),
+        Row("GET", f"{models}/get", read, MODEL),
         Row("GET", f"{models}/search", May.SEARCH_MODELS),
-        Row("GET", f"{models}/get-latest-versions", read, _MODEL),
-        Row("POST", f"{models}/get-latest-versions", read, body=_MODEL),
+        Row("GET", f"{models}/get-latest-versions", read, MODEL),
+        Row("POST", f"{models}/get-latest-versions", read, body=MODEL),
         Row("GET", f"{models}/alias", read, {"name": "$registered", "alias": "kept"}),
         Row("POST", f"{models}/create", May.CREATE, body={"name": "$fresh"}),
-        Row("PATCH", f"{models}/update", write, body=_MODEL | {"description": "$marker"}),
-        Row("POST", f"{models}/set-tag", write, body=_MODEL | _TAG),
-        Row("DELETE", f"{models}/delete-tag", write, body=_MODEL | {"key": "colour"}),
+        Row("PATCH", f"{models}/update", write, body=MODEL | {"description": "$marker"}),
+        Row("POST", f"{models}/set-tag", write, body=MODEL | TAG),
+        Row("DELETE", f"{models}/delete-tag", write, body=MODEL | {"key": "colour"}),
         Row("POST", f"{models}/alias", write, body=alias | {"version": "1"}),
         Row("DELETE", f"{models}/alias", May.OWN, body=alias),
-        Row("GET", f"{versions}/get", read, _VERSION),
-        Row("GET", f"{versions}/get-download-uri", read, _VERSION, tells=False),
+        Row("GET", f"{versions}/get", read, VERSION),
+        Row("GET", f"{versions}/get-download-uri", read, VERSION, tells=False),
         Row("GET", f"{versions}/search", May.SEARCH_MODELS),
         Row(
             "POST",
             f"{versions}/create",
             write,
-            body=_MODEL | {"source": "$source", "run_id": "$run"},
+            body=MODEL | {"source": "$source", "run_id": "$run"},
         ),
-        Row("PATCH", f"{versions}/update", write, body=_VERSION | {"description": "$marker"}),
-        Row("POST", f"{versions}/set-tag", write, body=_VERSION | _TAG),
-        Row("DELETE", f"{versions}/delete-tag", May.OWN, body=_VERSION | {"key": "colour"}),
+        Row("PATCH", f"{versions}/update", write, body=VERSION | {"description": "$marker"}),
+        Row("POST", f"{versions}/set-tag", write, body=VERSION | TAG),
+        Row("DELETE", f"{versions}/delete-tag", May.OWN, body=VERSION | {"key": "colour"}),
         Row(
             "POST",
             f"{versions}/transition-stage",
             write,
-            body=_VERSION | {"stage": "Staging", "archive_existing_versions": False},
+            body=VERSION | {"stage": "Staging", "archive_existing_versions": False},
         ),
-        Row("DELETE", f"{versions}/delete", May.OWN, body=_VERSION, last=True),
-        Row("POST", f"{models}/rename", write, body=_MODEL | {"new_name": "$renamed"}, last=True),
+        Row("DELETE", f"{versions}/delete", May.OWN, body=VERSION, last=True),
+        Row("POST", f"{models}/rename", write, body=MODEL | {"new_name": "$renamed"}, last=True),
         Row("DELETE", f"{models}/delete", May.OWN, body={"name": "$renamed"}, last=True),
-    ]
-
-
-def _logged_models() -> list[Row]:
-    path = f"{_V2}/logged-models"
-    one = f"{path}/<model_id>"
-    tagged = Row("PATCH", f"{one}/tags", May.WRITE, body={"tags": [_TAG]})
-    parameter = {"key": "$fresh", "value": "1"}
-    return [
-        Row("GET", one, May.READ),
-        Row("POST", f"{path}/search", May.SEARCH, body=_EXPERIMENTS),
-        Row("POST", path, May.WRITE, body=_EXPERIMENT | {"name": "new"}),
-        Row("PATCH", one, May.WRITE, body={"model_id": "$model", "status": "LOGGED_MODEL_READY"}),
-        Row("POST", f"{one}/params", May.WRITE, body={"model_id": "$model", "params": [parameter]}),
-        tagged,
-        Row("DELETE", f"{one}/tags/<tag_key>", May.OWN, first=tagged),
-        Row("DELETE", one, May.OWN, last=True),
-    ]
-
-
-def _datasets() -> list[Row]:
-    path = f"{_V3}/datasets"
-    one = f"{path}/<dataset_id>"
-    records = '[{"inputs": {"q": "new"}}]'
-    return [
-        Row("GET", one, May.READ),
-        Row("GET", f"{one}/records", May.READ),
-        Row("GET", f"{one}/experiment-ids", May.READ, tells=False),
-        Row("GET", f"{path}/search", May.SEARCH, _EXPERIMENTS),
-        Row("POST", f"{path}/search", May.SEARCH, body=_EXPERIMENTS),
-        Row("POST", f"{path}/create", May.WRITE, body=_EXPERIMENTS | {"name": "$fresh"}),
-        Row("POST", f"{one}/records", May.WRITE, body={"records": records}),
-        Row("DELETE", f"{one}/records", May.WRITE, body={"dataset_record_ids": ["none"]}),
-        Row("PATCH", f"{one}/tags", May.WRITE, body={"tags": '{"colour": "red"}'}),
-        Row("DELETE", f"{one}/tags/<key>", May.WRITE),
-        Row("POST", f"{one}/add-experiments", May.WRITE, body=_EXPERIMENTS),
-        Row("POST", f"{one}/remove-experiments", May.WRITE, body={"experiment_ids": ["999"]}),
-        Row("DELETE", one, May.OWN, last=True),
-    ]
-
-
-def _traces() -> list[Row]:
-    old, path = f"{_V2}/traces", f"{_V3}/traces"
-    opinions = f"{path}/<trace_id>/assessments"
-    filters = {"filter_string1": "trace.status = 'OK'", "filter_string2": "trace.status = 'OK'"}
-    count = {
-        "view_type": "TRACES",
-        "metric_name": "trace_count",
-        "aggregations": [{"aggregation_type": "COUNT"}],
-    }
-    doomed = {"experiment_id": "$experiment", "request_ids": ["tr-none"]}
-    tagged_once = Row("PATCH", f"{old}/<request_id>/tags", May.WRITE, body=_TAG)
-    tagged = Row("PATCH", f"{path}/<trace_id>/tags", May.WRITE, body=_TAG)
-    return [
-        Row("GET", f"{path}/get", May.READ, _TRACE),
-        Row("GET", f"{path}/<trace_id>", May.READ),
-        Row("GET", f"{path}/batchGet", May.READ, {"trace_ids": "$trace"}),
-        Row("POST", f"{path}/batchGetInfos", May.READ, body={"trace_ids": ["$trace"]}),
-        Row("GET", f"{old}/<request_id>/info", May.READ),
-        Row("GET", old, May.SEARCH, _EXPERIMENTS),
-        Row("POST", f"{path}/search", May.SEARCH, body={"locations": [_PLACE]}),
-        Row("POST", f"{path}/metrics", May.SEARCH, body=_EXPERIMENTS | count, tells=False),
-        Row(
-            "POST",
-            f"{path}/calculate-filter-correlation",
-            May.SEARCH,
-            body=_EXPERIMENTS | filters,
-            tells=False,
-        ),
-        Row(
-            "POST",
-            path,
-            May.WRITE,
-            body={"trace": {"trace_info": _NEW_TRACE | {"trace_id": "$fresh"}}},
-        ),
-        Row("POST", old, May.WRITE, body=_EXPERIMENT | {"timestamp_ms": 1}),
-        Row("PATCH", f"{old}/<request_id>", May.WRITE, body={"timestamp_ms": 2, "status": "OK"}),
-        tagged_once,
-        Row(
-            "DELETE",
-            f"{old}/<request_id>/tags",
-            May.WRITE,
-            body={"key": "colour"},
-            first=tagged_once,
-        ),
-        tagged,
-        Row("DELETE", f"{path}/<trace_id>/tags", May.WRITE, body={"key": "colour"}, first=tagged),
-        Row("GET", f"{opinions}/<assessment_id>", May.READ),
-        Row("POST", opinions, May.WRITE, body={"assessment": _OPINION | _TRACE}),
-        Row(
-            "PATCH",
-            f"{opinions}/<assessment_id>",
-            May.WRITE,
-            body={
-                "assessment": {
-                    "assessment_id": "$assessment",
-                    "trace_id": "$trace",
-                    "assessment_name": "judged",
-                },
-                "update_mask": "assessmentName",
-            },
-        ),
-        Row(
-            "POST",
-            f"{old}/link-to-run",
-            May.WRITE,
-            body={"trace_ids": ["$trace"], "run_id": "$run"},
-        ),
-        Row("POST", f"{old}/link-prompts", May.WRITE, body=_TRACE | {"prompt_versions": []}),
-        Row("DELETE", f"{opinions}/<assessment_id>", May.WRITE, last=True),
-        Row("POST", f"{old}/delete-traces", May.OWN, body=doomed),
-        Row("POST", f"{path}/delete-traces", May.OWN, body=doomed),
     ]
 
 
@@ -323,10 +155,10 @@ def _everyones() -> list[Row]:
         Row("GET", "/", May.ANYONE),
         Row("GET", "/version", May.ANYONE),
         Row("GET", "/static-files/<path>", May.ANYONE),
-        Row("GET", f"{_V3}/server-info", May.ANYONE),
-        Row("GET", f"{_V2}/users/current", May.ANYONE),
-        Row("GET", f"{_V3}/users/current/permissions", May.ANYONE),
-        Row("GET", f"{_V3}/workspaces", May.ANYONE),
+        Row("GET", f"{V3}/server-info", May.ANYONE),
+        Row("GET", f"{V2}/users/current", May.ANYONE),
+        Row("GET", f"{V3}/users/current/permissions", May.ANYONE),
+        Row("GET", f"{V3}/workspaces", May.ANYONE),
     ]
 
 
@@ -382,36 +214,36 @@ OPEN: tuple[Row, ...] = (
     *_runs(),
     *_files(),
     *_registry(),
-    *_logged_models(),
-    *_datasets(),
-    *_traces(),
+    *logged_models(),
+    *datasets(),
+    *traces(),
 )
 
 CLOSED: dict[str, str] = {
     r"/gateway/.*": "the LLM gateway: calls any address with the base's keys",
-    rf"{_V3}/gateway/.*": "the same, its settings and secrets",
-    rf"{_V2}/gateway-proxy": "calls an address that the client names",
-    rf"/api/3.0/jobs(?:/.*)?|{_V3}/jobs/.*": "jobs run code on the host",
-    rf"{_V3}/assistant/.*": "a shell on the host",
-    rf"{_V3}/mcp-servers(?:/.*)?": "a list of servers for agents, of no use here",
+    rf"{V3}/gateway/.*": "the same, its settings and secrets",
+    rf"{V2}/gateway-proxy": "calls an address that the client names",
+    rf"/api/3.0/jobs(?:/.*)?|{V3}/jobs/.*": "jobs run code on the host",
+    rf"{V3}/assistant/.*": "a shell on the host",
+    rf"{V3}/mcp-servers(?:/.*)?": "a list of servers for agents, of no use here",
     r"/signup|/api/2.0/mlflow/users/create-ui": "accounts are the hub's",
-    rf"(?:{_V2}|{_V3})/users/(?!current).*": "people and rights are the base's rows",
-    rf"{_V3}/roles/.*": "the same",
-    rf"{_V3}/workspaces/.+|POST {_V3}/workspaces": "courses and teams are the base's",
-    rf"{_V2}/webhooks(?:/.*)?": "make the server call any address",
-    rf"{_V2}/artifacts/presigned-.*|/api/2.0/mlflow-artifacts/presigned/.*": (
+    rf"(?:{V2}|{V3})/users/(?!current).*": "people and rights are the base's rows",
+    rf"{V3}/roles/.*": "the same",
+    rf"{V3}/workspaces/.+|POST {V3}/workspaces": "courses and teams are the base's",
+    rf"{V2}/webhooks(?:/.*)?": "make the server call any address",
+    rf"{V2}/artifacts/presigned-.*|/api/2.0/mlflow-artifacts/presigned/.*": (
         "addresses that work without a login"
     ),
     r"/api/2.0/mlflow-artifacts/mpu/.*": "uploads to a cloud store, which this is not",
     r"DELETE /api/2.0/mlflow-artifacts/artifacts/.*": "what is logged stays",
-    rf"{_V2}/experiments/update": "an experiment's name says whose it is",
-    rf"{_V2}/runs/create-promptlab-run": "calls the LLM gateway",
-    rf"{_V3}/(?:prompt-optimization|genai|scorers?|issues)(?:/.*)?": "run models of the gateway",
-    rf"{_V3}/(?:label-schemas|review-queues|demo)(?:/.*)?": "reviews of such models' answers",
-    rf"{_V3}/ui-telemetry": "reports to MLflow's makers",
+    rf"{V2}/experiments/update": "an experiment's name says whose it is",
+    rf"{V2}/runs/create-promptlab-run": "calls the LLM gateway",
+    rf"{V3}/(?:prompt-optimization|genai|scorers?|issues)(?:/.*)?": "run models of the gateway",
+    rf"{V3}/(?:label-schemas|review-queues|demo)(?:/.*)?": "reviews of such models' answers",
+    rf"{V3}/ui-telemetry": "reports to MLflow's makers",
     r"/v1/traces": "OpenTelemetry's way in, which knows no workspace",
     r"/health|/build/.*": "of no use to people",
-    rf"{_V2}/(?:unified-traces|get-online-trace-details)|/api/2.0mlflow/.*": "not implemented",
+    rf"{V2}/(?:unified-traces|get-online-trace-details)|/api/2.0mlflow/.*": "not implemented",
 }
 """Families of addresses that the gateway answers itself, to everyone, and why."""
 

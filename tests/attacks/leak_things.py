@@ -14,8 +14,8 @@ from string import Template
 from typing import Any, NamedTuple
 
 from attacks.leak_people import TEAM
+from attacks.leak_rows import Row
 from attacks.leak_server import past_the_gateway, platform
-from attacks.leak_table import Row
 from integration.mlflow_support import Site
 
 from ulab_mlflow.cards import CardField

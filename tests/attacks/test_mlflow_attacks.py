@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 
 import pytest
 from attacks.leak_people import COURSE, EXPIRED, OTHER_COURSE, headers_of
+from attacks.leak_rows import May
 from attacks.leak_server import Answer, answer_to, platform, told
-from attacks.leak_table import OPEN, May
+from attacks.leak_table import OPEN
 from attacks.leak_things import Address, Things
 from attacks.mlflow_attack_support import (
     ARTIFACTS,

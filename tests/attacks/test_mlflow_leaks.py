@@ -20,6 +20,7 @@ from attacks.leak_people import (
     TEAM,
     headers_of,
 )
+from attacks.leak_rows import May, Row
 from attacks.leak_server import (
     Answer,
     Served,
@@ -28,7 +29,7 @@ from attacks.leak_server import (
     served,
     told,
 )
-from attacks.leak_table import GRAPHQL, OPEN, May, Row, closed
+from attacks.leak_table import GRAPHQL, OPEN, closed
 from attacks.leak_things import Address, Things, make_things, snapshot
 from integration.mlflow_support import Site
 
