@@ -17,7 +17,7 @@ from ulab_portal import moments
 from ulab_portal.areas import area
 from ulab_portal.page import Page, reading, sentence
 from ulab_portal.run_view import Asked, Comparison, compare, runs_to_csv, to_csv
-from ulab_portal.shared_pages import STATUSES
+from ulab_portal.run_words import STATUSES
 
 router = APIRouter(prefix="/courses/{course_id}/teach/labs/{name}")
 Reader = Annotated[Page, Depends(reading)]

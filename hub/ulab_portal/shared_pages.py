@@ -20,18 +20,12 @@ from ulab_mlflow.cards import WORDS
 from ulab_mlflow.reading import Reader, Run, Version
 from ulab_portal.guard import STUDENT_CONTENT_POLICY
 from ulab_portal.page import Page, reading
+from ulab_portal.run_words import STATUSES
 from ulab_teams.shares import follow
 from ulab_teams.teams import find_team
 
 router = APIRouter(prefix="/shared")
 MOST_CURVES = 24
-STATUSES = {
-    "RUNNING": mark("running"),
-    "SCHEDULED": mark("scheduled"),
-    "FINISHED": mark("finished"),
-    "FAILED": mark("failed"),
-    "KILLED": mark("stopped"),
-}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from ulab.language import say
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from mlflow.entities import FileInfo, Run
     from mlflow.entities.model_registry import ModelVersion
 
-CARD = "ulab.card."
 # By whatever tracked the run: U Lab's own hash of the notebook, else the commit of a script.
 CODE_TAGS = ("ulab.notebook_sha256", "mlflow.source.git.commit")
 
@@ -71,32 +71,23 @@ def register(
     from mlflow import MlflowClient
     from mlflow.utils.workspace_context import WorkspaceContext
 
-    if workspace is not None:
-        with WorkspaceContext(workspace):
-            return register(
-                model_uri,
-                name,
-                licence=licence,
-                intended_use=intended_use,
-                data_revision=data_revision,
-                code_sha256=code_sha256,
-                owner=owner,
-                alias=alias,
-            )
-    run = _run_of(model_uri)
-    card = {
-        "data_revision": data_revision or _data_of(run),
-        "code_sha256": code_sha256 or _code_of(run),
-        "licence": licence,
-        "owner": owner or os.environ.get("JUPYTERHUB_USER", ""),
-        "intended_use": intended_use,
-    }
-    tags = {CARD + field: text for field, text in card.items() if text.strip()}
-    version = _version(model_uri, name, tags)
-    lacking = [CARD + field for field in card if CARD + field not in tags]
-    if alias:
-        MlflowClient().set_registered_model_alias(name, alias, version.version)
-    elif lacking:
+    from ulab_mlflow.cards import CardField, missing
+
+    with nullcontext() if workspace is None else WorkspaceContext(workspace):
+        run = _run_of(model_uri)
+        card = {
+            CardField.DATA_REVISION: data_revision or _data_of(run),
+            CardField.CODE_SHA256: code_sha256 or _code_of(run),
+            CardField.LICENCE: licence,
+            CardField.OWNER: owner or os.environ.get("JUPYTERHUB_USER", ""),
+            CardField.INTENDED_USE: intended_use,
+        }
+        tags = {field.tag: text for field, text in card.items() if text.strip()}
+        version = _version(model_uri, name, tags)
+        if alias:
+            MlflowClient().set_registered_model_alias(name, alias, version.version)
+    lacking = [field.tag for field in missing(tags)]
+    if lacking and not alias:
         told = ", ".join(lacking)
         print(
             say(

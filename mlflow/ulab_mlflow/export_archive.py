@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tarfile
+import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from ulab_core.layout import Layout
@@ -24,6 +26,8 @@ from ulab_mlflow.export import (
 from ulab_mlflow.export_database import write_database
 
 _PART = 1024 * 1024
+# No download takes longer; what is older was left by a portal that was killed.
+_LONGEST_S = 24 * 3600
 
 
 def archive(settings: Settings, workspace: str) -> Iterator[bytes]:
@@ -38,6 +42,7 @@ def archive(settings: Settings, workspace: str) -> Iterator[bytes]:
     """
     room = Layout.of(settings).mlflow / "tmp" / f"export-{uuid.uuid4().hex}"
     room.parent.mkdir(exist_ok=True)
+    _remove_leftovers(room.parent)
     with no_half(room, keep=True):
         room.mkdir(mode=0o700)
         rows = write_database(settings, workspace, room / DATABASE)
@@ -46,6 +51,14 @@ def archive(settings: Settings, workspace: str) -> Iterator[bytes]:
         (room / README).write_text(readme(workspace), encoding="utf-8")
         (room / SUMMARY).write_text(summary(found, workspace), encoding="utf-8")
     return _parts(workspace, room, kept)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove databases of archives that nobody reads any more: they hold all of a team's rows."""
+    for room in folder.glob("export-*"):
+        with suppress(OSError):
+            if time.time() - room.stat().st_mtime > _LONGEST_S:
+                shutil.rmtree(room, ignore_errors=True)
 
 
 def _parts(workspace: str, room: Path, kept: list[tuple[str, Path, int]]) -> Iterator[bytes]:

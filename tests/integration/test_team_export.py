@@ -345,9 +345,16 @@ def test_the_archive_is_made_in_small_parts_and_leaves_nothing(teams: Teams) -> 
     with large.open("wb") as file:
         file.truncate(64 * 1024 * 1024)
     room = teams.site.settings.server.state_dir / "mlflow" / "tmp"
+    left = [room / "export-of-a-killed-portal", room / "export-of-another-reader"]
+    for folder in left:
+        folder.mkdir(parents=True)
+    two_days_ago = time.time() - 2 * 86400
+    os.utime(left[0], (two_days_ago, two_days_ago))
     try:
         parts = archive(teams.site.settings, TEAM)
         first = next(parts)
+        assert [folder.exists() for folder in left] == [False, True]
+        left[1].rmdir()
         assert list(room.glob("export-*")), "the database waits there"
         sizes = [len(first), *(len(part) for part in parts)]
         assert sum(sizes) > 64 * 1024 * 1024
