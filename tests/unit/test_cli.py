@@ -34,7 +34,7 @@ VERBS = [
     ["curricula", "check"], ["curricula", "publish"], ["curricula", "list"],
     ["curricula", "new"], ["curricula", "diff"], ["curricula", "preview"],
     ["curricula", "convert"],
-    ["datasets", "fetch"], ["datasets", "list"], ["bench", "start"],
+    ["datasets", "pull"], ["datasets", "list"], ["bench", "start"],
     ["bench", "grading"], ["bench", "pages"], ["bench", "memory"], ["bench", "tracking"],
 ]  # fmt: skip
 
