@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from ulab.language import say
@@ -73,7 +73,10 @@ def register(
 
     from ulab_mlflow.cards import CardField, missing
 
-    with nullcontext() if workspace is None else WorkspaceContext(workspace):
+    scope: AbstractContextManager[object] = (
+        nullcontext() if workspace is None else WorkspaceContext(workspace)
+    )
+    with scope:
         run = _run_of(model_uri)
         card = {
             CardField.DATA_REVISION: data_revision or _data_of(run),
