@@ -109,6 +109,9 @@ def register(curricula: typer.Typer) -> None:
             found[proved.report.lab] = proved
             if not (json or table):
                 tell_proved(proved)
+            elif table and not proved.report.ok:
+                for problem in proved.report.problems:
+                    console.warn(f"✗ {proved.report.lab}: {sentence(problem)}")
         ordered = [found[lab.id] for lab in labs]
         if json:
             console.say_json([as_json(proved) for proved in ordered])
