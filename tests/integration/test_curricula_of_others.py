@@ -14,11 +14,11 @@ from unit.curricula_support import SOURCE, write_curriculum, write_lab
 
 from ulab_core.errors import UserError
 from ulab_core.models import AuditEntry
-from ulab_curricula import published
+from ulab_curricula import load_curriculum, published
 from ulab_curricula.receiving import NotTaken, take_in
 from ulab_curricula.repositories import fetched
 from ulab_deploy.base import Base as DeployedBase
-from ulab_deploy.outside import Outcome, publish_others
+from ulab_deploy.outside import Outcome, publish_others, taken_in
 
 
 def publish(base: Base, origin: Path | str) -> Outcome:
@@ -38,14 +38,20 @@ def zipped(folder: Path) -> Path:
     return path
 
 
-def test_a_sound_curriculum_is_published_from_a_folder_and_a_zip_alike(
+def version_in(origin: Path | str) -> tuple[str, str]:
+    """The version that a curriculum of others would have, and where it came from."""
+    with taken_in(str(origin)) as (root, source):
+        return load_curriculum(root / "curricula" / "adding").version, source
+
+
+def test_a_sound_curriculum_is_published_and_a_zip_of_it_is_the_same_version(
     base: Base, tmp_path: Path
 ) -> None:
     write_curriculum(tmp_path / "theirs")
     made = publish(base, tmp_path / "theirs")
     assert made.version
     assert [proved.judged for proved in made.proved] == [9, 9]
-    assert publish(base, zipped(tmp_path / "theirs")).version == made.version
+    assert version_in(zipped(tmp_path / "theirs"))[0] == made.version
     assert versions(base).count(made.version) == 1
     with base.db.read() as session:
         entries = session.scalars(
@@ -53,6 +59,7 @@ def test_a_sound_curriculum_is_published_from_a_folder_and_a_zip_alike(
         ).all()
         assert {entry.target for entry in entries} == {f"adding/{made.version}"}
         assert entries[0].actor == "tester"
+        assert entries[0].detail["origin"] == str(tmp_path / "theirs")
 
 
 def test_one_that_does_not_hold_is_not_published(base: Base, tmp_path: Path) -> None:
@@ -179,15 +186,12 @@ def taken(url: str, target: Path, ref: str = "") -> list[str]:
     return sorted(str(p.relative_to(target)) for p in target.rglob("*") if p.is_file())
 
 
-def test_a_repository_is_published_and_said_by_its_commit(
-    base: Base, theirs: Path, address: str
+def test_a_repository_is_the_same_version_and_said_by_its_commit(
+    theirs: Path, address: str
 ) -> None:
-    made = publish(base, address)
-    assert made.version in versions(base)
-    with base.db.read() as session:
-        newest = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
-        assert newest is not None
-        assert newest.detail["origin"] == f"{address}@{git(theirs, 'rev-parse', 'HEAD')}"
+    version, source = version_in(address)
+    assert version == load_curriculum(theirs / "curricula" / "adding").version
+    assert source == f"{address}@{git(theirs, 'rev-parse', 'HEAD')}"
 
 
 def test_a_branch_is_fetched_and_what_does_not_exist_is_said(
