@@ -1037,7 +1037,7 @@ plt.show()
 # %% [markdown] lang="zh"
 # 老实说：按 0.5 的阈值，不用训练的传统方法**不输**网络（我们测得约 0.90 对 0.88，51 个核里差一两个），数出的个数还更准；按 0.75，网络的轮廓更贴近专家（约 0.8 对 0.7）。
 #
-# 边界这一类也没有带来期望的好处：我们试过的几个随机种子里，它至多多分开一个核。训练用的核只有七十个左右，网络画不准一个像素宽的边界，挨着的仍会粘连。**“理论上有用”，也要用数字检验。** 想一想：网络的前景加上距离变换的种子，会怎样？
+# 边界这一类也没有带来期望的好处：我们试过的五个随机种子里，它一个核也没有多分开。训练用的核只有七十个左右，网络画不准一个像素宽的边界，挨着的仍会粘连。**“理论上有用”，也要用数字检验。** 想一想：网络的前景加上距离变换的种子，会怎样？
 #
 # ## 八、记下实验
 #
@@ -1046,7 +1046,7 @@ plt.show()
 # %% [markdown] lang="en"
 # To be honest: at threshold 0.5 the classical way, without any training, is **no worse** than the network (we measured about 0.90 against 0.88, one or two of 51 nuclei), and its count is closer. At 0.75 the network's outlines are nearer to the expert's (about 0.8 against 0.7).
 #
-# Nor did border as a class bring what we hoped for: with the few random seeds we tried it separated one nucleus more at best. Some seventy nuclei are few to learn from, the network can't draw a line one pixel wide, and neighbours still stick together. **"Useful in theory" has to be measured too.** Think: what about the network's foreground with the seeds of the distance transform?
+# Nor did border as a class bring what we hoped for: with the five random seeds we tried it separated not one nucleus more. Some seventy nuclei are few to learn from, the network can't draw a line one pixel wide, and neighbours still stick together. **"Useful in theory" has to be measured too.** Think: what about the network's foreground with the seeds of the distance transform?
 #
 # ## 8. Log the experiment
 #
@@ -1085,7 +1085,7 @@ for name, scores in results.items():
 # ### BEGIN SOLUTION
 # **评分要点**（每条 1 分）
 #
-# 1. 至少两个本实验的数字（以学生自己运行的为准），结论与数字相符。例如阈值 0.5 的 F1 约 0.90 对 0.88，只差一两个核，说“没有明显差别”可以得分；主张传统方法的可引用个数（51 对 44–47），主张网络的可引用阈值 0.75 的 F1（约 0.8 对 0.7）。
+# 1. 至少两个本实验的数字（以学生自己运行的为准），结论与数字相符。例如阈值 0.5 的 F1 约 0.90 对 0.88，只差一两个核，说“没有明显差别”可以得分；主张传统方法的可引用个数（51 对 44–45），主张网络的可引用阈值 0.75 的 F1（约 0.8 对 0.7）。
 # 2. 同一次染色、同一台显微镜、同样的亮度和密度，甚至同一群细胞；距离变换的窗口和最小面积也是看着这张图定的。换一张图，这些都会变。
 # 3. 例如：亮度范围和阈值（太暗或太亮时前景整片错）；核的大小（最小面积、峰的窗口、网络看到的尺度）。发现的办法：抽查叠加图，看个数和面积的分布是否突变，每批都留几张人工标注的图。
 # 4. 例如：每组多个孔、多次独立实验、几十张图；标注的人不知道分组，两个人各标一遍；按图（或按孔）而不是按核估计置信区间；程序的漏数率在两组要一样。
@@ -1097,7 +1097,7 @@ for name, scores in results.items():
 # ### BEGIN SOLUTION
 # **Rubric** (1 point each)
 #
-# 1. At least two figures of this lab (the student's own run counts) and a conclusion that agrees with them. For instance F1 at 0.5 of about 0.90 against 0.88, one or two nuclei, so "no clear difference" earns the point; for the classical way its count (51 against 44–47), for the network F1 at 0.75 (about 0.8 against 0.7).
+# 1. At least two figures of this lab (the student's own run counts) and a conclusion that agrees with them. For instance F1 at 0.5 of about 0.90 against 0.88, one or two nuclei, so "no clear difference" earns the point; for the classical way its count (51 against 44–45), for the network F1 at 0.75 (about 0.8 against 0.7).
 # 2. Same stain, same microscope, same brightness and density, even the same population of cells; the window of the distance transform and the smallest area were chosen with this image in view. Another image changes all of that.
 # 3. For instance: limits and threshold of brightness (whole areas of foreground go wrong); the size of nuclei (smallest area, window of peaks, the scale that the network has seen). Noticed by looking at overlays, by a sudden change in counts and areas, by some images of each batch that a person marks.
 # 4. For instance: several wells in each group, independent repetitions, dozens of images; marked by two people who don't know the groups; intervals by image (or well), not by nucleus; the same share of misses in both groups.
