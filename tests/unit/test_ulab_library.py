@@ -30,6 +30,16 @@ def test_importing_it_loads_nothing_heavy() -> None:
     assert not loaded & {"asyncio", "email", "http", "logging", "ssl", "urllib"}
 
 
+@pytest.mark.parametrize("first", ["grading", "track", "device"])
+def test_whatever_is_used_first_the_others_can_be_called(first: str) -> None:
+    # A module of the package named like a function takes the function's place once it is imported.
+    code = f"import ulab; ulab.{first}; print(ulab.device(), ulab.grading(), callable(ulab.track))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    device, _, tracks = done.stdout.split()
+    assert device in {"cpu", "cuda"}
+    assert tracks == "True"
+
+
 @pytest.mark.parametrize(
     ("variable", "said"), [("zh", "是"), ("en", "yes"), ("en_GB", "yes"), ("", "是"), ("fr", "是")]
 )
