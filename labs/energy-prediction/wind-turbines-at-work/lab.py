@@ -121,14 +121,14 @@ print(raw[["P_avg", "Ws_avg", "Ot_avg"]].describe().loc[["count", "min", "max"]]
 # %% [markdown] lang="zh"
 # 三个发现，三种处理：
 #
-# - **负功率约 18%，是真的。** 没风的时候，风机的控制柜、油泵和加热器要从电网取电，大约 1 到 18 kW。删掉它们，平均功率就虚高了。
+# - **负功率约 18%，是真的。** 没风的时候，风机的控制柜、油泵和加热器要从电网取电，最多约 18 kW。删掉它们，平均功率就虚高了。
 # - **气温最低 −273 °C，是假的。** 传感器断线时报的错误值。
 # - **48 个时刻出现了两次。** 看看它们在哪里：
 
 # %% [markdown] lang="en"
 # Three findings, three treatments:
 #
-# - **About 18 % of the powers are negative, and true.** Without wind a turbine's controls, oil pumps and heaters take 1 to 18 kW from the grid. Drop them and the mean power comes out too high.
+# - **About 18 % of the powers are negative, and true.** Without wind a turbine's controls, oil pumps and heaters take up to 18 kW from the grid. Drop them and the mean power comes out too high.
 # - **A temperature of −273 °C is false.** It is what the sensor reports when its wire is broken.
 # - **48 moments come twice.** See where:
 
@@ -746,10 +746,10 @@ plt.show()
 pd.Series(curve_errors, name="MAE (kW)").round(1).to_frame()
 
 # %% [markdown] lang="zh"
-# 修正以后偏差大约减半，MAE 降到约 38 kW，但没有消失：季节还会改变湍流和气压。记住这张图再去白城：用夏天学的曲线去判断零下三十度的风机，会把**每一台都判成“超常发挥”**，真正的毛病就被盖住了。
+# 修正以后，冷热两端的偏差大约减半，MAE 降到约 38 kW，但没有消失：季节还会改变湍流和气压。记住这张图再去白城：用夏天学的曲线去判断零下三十度的风机，会把**每一台都判成“超常发挥”**，真正的毛病就被盖住了。
 
 # %% [markdown] lang="en"
-# The correction about halves the bias and brings MAE to about 38 kW, but some is left: seasons change turbulence and pressure too. Take this figure to Baicheng: a curve learnt in summer would find **every turbine "better than it should be"** at 30 below, and a true defect would hide behind that.
+# The correction about halves the bias at both ends and brings MAE to about 38 kW, but some is left: seasons change turbulence and pressure too. Take this figure to Baicheng: a curve learnt in summer would find **every turbine "better than it should be"** at 30 below, and a true defect would hide behind that.
 
 # %% [markdown] lang="zh"
 # ## 四、停机还是无风
