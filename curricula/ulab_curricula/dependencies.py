@@ -8,6 +8,8 @@ import symtable
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from ulab_curricula.parsing import parse
+
 _BUILTIN = frozenset(dir(builtins))
 _HARMLESS = frozenset({"print", "display", "isinstance", "len", "help"})
 
@@ -30,7 +32,7 @@ def names_of(code: str, *, keep_builtins: bool = False) -> Names | None:
     may also have given its name to something else, only with `keep_builtins`.
     """
     try:
-        tree = ast.parse(code)
+        tree = parse(code)
         table = symtable.symtable(code, "cell", "exec")
     except SyntaxError:
         return None
@@ -230,7 +232,7 @@ def _only_imports(cells: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for code in cells:
         try:
-            tree = ast.parse(code)
+            tree = parse(code)
         except SyntaxError:
             continue
         for node in ast.walk(tree):

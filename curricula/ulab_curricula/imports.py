@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
+from ulab_curricula.parsing import parse
+
 
 def imports_of(source: NotebookNode) -> list[str]:
     """The modules that a notebook imports, each once and in order."""
@@ -19,7 +21,7 @@ def imports_of(source: NotebookNode) -> list[str]:
 
 def _imported(source: str) -> Iterator[str]:
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except SyntaxError:
         return  # such as a cell of magics
     for node in ast.walk(tree):

@@ -14,6 +14,7 @@ from ulab_core.i18n import mark
 from ulab_curricula.build import Built
 from ulab_curricula.errors import BadLab, BadTest
 from ulab_curricula.labs import Lab
+from ulab_curricula.parsing import parse
 from ulab_curricula.places import place_of, place_of_name
 from ulab_curricula.pointgiving import given_points
 from ulab_curricula.prose import inspect_prose, remarks_on_prose
@@ -106,7 +107,7 @@ def _bad_code(lab: Lab, source: NotebookNode) -> Iterator[BadLab]:
     for cell in source.cells:
         if cell.cell_type == "code":
             try:
-                ast.parse(_without_magics(cell.source))
+                parse(_without_magics(cell.source))
             except SyntaxError as error:
                 yield BadLab(
                     mark("{file}, cell {cell}: not Python ({reason})."),
@@ -166,8 +167,8 @@ def _difference(one: NotebookNode, other: NotebookNode) -> str | None:
             return key
     if one.cell_type == "code":
         try:
-            same = ast.dump(ast.parse(_without_magics(one.source))) == ast.dump(
-                ast.parse(_without_magics(other.source))
+            same = ast.dump(parse(_without_magics(one.source))) == ast.dump(
+                parse(_without_magics(other.source))
             )
         except SyntaxError:
             return None
@@ -196,7 +197,7 @@ def _untranslated(lab: Lab, english: NotebookNode) -> Iterator[BadLab]:
 
 def _chinese_in_code(code: str) -> bool:
     try:
-        tree = ast.parse(code)
+        tree = parse(code)
         tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
     except (SyntaxError, tokenize.TokenError):
         return False

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ulab_curricula.mutation_operators import Slot, base_of, changed, name_of
 from ulab_curricula.mutation_rules import ABSOLUTE, FREE, SHOWING, SHOWING_OBJECTS
+from ulab_curricula.parsing import parse
 
 _LONGEST_SHOWN = 60
 
@@ -42,7 +43,7 @@ def mutations(code: str, first: int = 1, last: int | None = None) -> list[Mutati
     A cell that is no Python has none.
     """
     try:
-        tree = ast.parse(code)
+        tree = parse(code)
     except SyntaxError:
         return []
     seen = {ast.unparse(tree)}

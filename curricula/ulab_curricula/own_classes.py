@@ -6,6 +6,7 @@ import ast
 import builtins
 from collections.abc import Collection, Iterable, Iterator
 
+from ulab_curricula.parsing import parse
 from ulab_curricula.statements import Statement
 
 _ORDER = ("__lt__", "__le__", "__gt__", "__ge__")
@@ -43,7 +44,7 @@ def defined_for(names: Collection[str], statements: Iterable[Statement]) -> tupl
 
 def _defined(source: str) -> set[str]:
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except SyntaxError:
         return set()
     classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]

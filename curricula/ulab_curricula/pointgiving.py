@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 
 from ulab_curricula.dependencies import base_names
 from ulab_curricula.origins import cells_of
+from ulab_curricula.parsing import parse
 from ulab_curricula.questions import Question, questions
 from ulab_curricula.statements import as_python
 
@@ -47,7 +48,7 @@ def given_points(source: NotebookNode) -> list[GivenPoints]:
 def _given(asked: Collection[Question], marked: Collection[str]) -> Iterator[GivenPoints]:
     for question in asked:
         try:
-            body = ast.parse(as_python(question.source)).body
+            body = parse(as_python(question.source)).body
         except SyntaxError:
             continue  # said elsewhere
         if not body or question.source.rstrip().endswith(";"):

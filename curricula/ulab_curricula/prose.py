@@ -14,6 +14,7 @@ from ulab_curricula.agreement import formulas_differ, numbers_apart, terms_apart
 from ulab_curricula.build import Built
 from ulab_curricula.errors import BadLab
 from ulab_curricula.labs import Lab
+from ulab_curricula.parsing import parse
 from ulab_datasets.card import names
 
 _LINK = re.compile(r"""\]\(\s*<?([^)\s>]+)|(?:src|href)\s*=\s*["']([^"']+)""")
@@ -109,7 +110,7 @@ def _loaded(source: NotebookNode) -> set[str]:
         if cell.cell_type != "code":
             continue
         try:
-            tree = ast.parse(cell.source)
+            tree = parse(cell.source)
         except SyntaxError:
             continue
         for node in ast.walk(tree):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from ulab_curricula.origins import cells_of
+from ulab_curricula.parsing import parse
 from ulab_curricula.statements import as_python
 
 _MAKERS = {"default_rng", "RandomState", "SeedSequence", "PCG64", "MT19937", "Random"}
@@ -46,7 +47,7 @@ def unseeded(source: NotebookNode) -> list[Unseeded]:
 
 def _in(cell: str, source: str) -> Iterator[Unseeded]:
     try:
-        tree = ast.parse(as_python(source))
+        tree = parse(as_python(source))
     except SyntaxError:
         return  # said elsewhere
     for node in ast.walk(tree):
