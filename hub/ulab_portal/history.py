@@ -11,8 +11,9 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from ulab_core.i18n import mark, translations
-from ulab_core.models import Assignment, AuditEntry, Person
+from ulab_core.models import Assignment, AuditEntry
 from ulab_portal import moments, states
+from ulab_portal.called import called
 from ulab_portal.page import Page
 
 MOST_SHOWN = 30
@@ -71,9 +72,8 @@ class Change:
 def changes_of(session: Session, found: Assignment, page: Page) -> list[Change]:
     """The newest changes of an assignment and its extensions."""
     target = f"{found.course_id}/{found.name}"
-    rows = session.execute(
-        select(AuditEntry, Person.display_name)
-        .outerjoin(Person, Person.name == AuditEntry.actor)
+    entries = session.scalars(
+        select(AuditEntry)
         .where(
             AuditEntry.action.like("assignment.%"),
             or_(
@@ -83,16 +83,23 @@ def changes_of(session: Session, found: Assignment, page: Page) -> list[Change]:
         )
         .order_by(AuditEntry.id.desc())
         .limit(MOST_SHOWN)
-    )
-    return [_change(entry, name or entry.actor, page) for entry, name in rows]
+    ).all()
+    names = called(session, [name for one in entries for name in (one.actor, _of_whom(one))])
+    return [_change(entry, names, page) for entry in entries]
 
 
-def _change(entry: AuditEntry, who: str, page: Page) -> Change:
+def _of_whom(entry: AuditEntry) -> str:
+    """The last part of what an entry is about: of an extension the account that has it."""
+    return entry.target.rsplit("/", 1)[-1]
+
+
+def _change(entry: AuditEntry, names: Mapping[str, str], page: Page) -> Change:
     translate = translations(page.language).gettext
+    who = names[entry.actor]
     if entry.action == "assignment.extend":
         until = entry.detail.get("due_at")
         sentence = translate(GAVE if until else TOOK_BACK).format(
-            person=entry.target.rsplit("/", 1)[-1], moment=_value("due_at", until, page)
+            person=names[_of_whom(entry)], moment=_value("due_at", until, page)
         )
         reason = entry.detail.get("reason")
         return Change(entry.at, who, sentence, (reason,) if reason else ())

@@ -6,13 +6,12 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from ulab_core.errors import NotFound
 from ulab_core.i18n import mark
-from ulab_core.models import Assignment, Person
+from ulab_core.models import Assignment
 from ulab_core.rights import Act
 from ulab_coursework import regrading
 from ulab_coursework.courses import find_assignment
@@ -20,6 +19,7 @@ from ulab_coursework.regrade_report import Asked, regrades, report, to_csv
 from ulab_coursework.releases import lab_of
 from ulab_curricula.titles import cell_titles
 from ulab_portal.areas import area
+from ulab_portal.called import called
 from ulab_portal.page import Page, reading
 from ulab_portal.watching import allowed, viewer_of
 
@@ -94,14 +94,13 @@ def _report(session: Session, page: Page, found: Assignment, number: int | None)
     rows = report(session, shown.id) if shown else []
     release = lab_of(page.portal.layout, found).release_notebook(page.language)
     names = {one.person for one in rows} | {one.actor for one in known}
-    called = session.execute(select(Person.name, Person.display_name).where(Person.name.in_(names)))
     return {
         "asked": shown,
         "earlier": [one for one in known[1:] if one != shown][:MOST_LISTED],
         "newest": known[0] if known and shown != known[0] else None,
         "moved": [one for one in rows if not one.waits],
         "questions": cell_titles(json.loads(release.read_bytes())),
-        "called": {name: display or name for name, display in called},
+        "called": called(session, names),
     }
 
 

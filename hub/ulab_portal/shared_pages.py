@@ -18,6 +18,7 @@ from ulab_core.team_models import Share, SharedThing
 from ulab_mlflow.artifacts import MOST_FILES, KeptFile, file_at, files_below
 from ulab_mlflow.cards import WORDS
 from ulab_mlflow.reading import Reader, Run, Version
+from ulab_portal.called import called
 from ulab_portal.guard import STUDENT_CONTENT_POLICY
 from ulab_portal.page import Page, reading
 from ulab_portal.run_words import STATUSES
@@ -47,8 +48,17 @@ class Shown:
         return files_below(self.root) if self.root is not None else []
 
 
-def look(page: Page, share_id: str) -> tuple[Shown, str, str | None]:
-    """What the link shows to whoever asks, with the titles of its team and of its audience.
+@dataclass(frozen=True)
+class Names:
+    """Who shares it, of which team, with which other one; None: with everyone."""
+
+    sharer: str
+    team: str
+    audience: str | None
+
+
+def look(page: Page, share_id: str) -> tuple[Shown, Names]:
+    """What the link shows to whoever asks, and who shares it with whom.
 
     Raises
     ------
@@ -59,9 +69,12 @@ def look(page: Page, share_id: str) -> tuple[Shown, str, str | None]:
     """
     with page.portal.db.read() as session:
         found = follow(session, share_id, page.user.name)
-        title = find_team(session, found.team_id).title
-        audience = find_team(session, found.audience_id).title if found.audience_id else None
-    return _read(page.portal.reader, found), title, audience
+        names = Names(
+            called(session, [found.created_by])[found.created_by],
+            find_team(session, found.team_id).title,
+            find_team(session, found.audience_id).title if found.audience_id else None,
+        )
+    return _read(page.portal.reader, found), names
 
 
 def _read(reader: Reader, share: Share) -> Shown:
@@ -86,7 +99,7 @@ def _maker(reader: Reader, team_id: str, version: Version) -> Run | None:
 @router.get("/{share_id}")
 def shared(share_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
     """The run or model that a link leads to."""
-    shown, team, audience = look(page, share_id)
+    shown, names = look(page, share_id)
     files = shown.files()
     return page.answer(
         "shared.html",
@@ -94,8 +107,7 @@ def shared(share_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
         shown=shown,
         run=shown.run,
         version=shown.version,
-        team_title=team,
-        audience=audience,
+        names=names,
         files=files,
         more_files=len(files) >= MOST_FILES,
         curves=_curves(page.portal.reader, shown),
@@ -108,7 +120,7 @@ def shared(share_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
 @router.get("/{share_id}/files/{path:path}")
 def download(share_id: str, path: str, page: Annotated[Page, Depends(reading)]) -> Response:
     """One of its files, which a browser keeps and never opens."""
-    shown, _, _ = look(page, share_id)
+    shown, _ = look(page, share_id)
     if shown.root is None:
         raise NotFound(mark("There is no such file here."))
     file = file_at(shown.root, path)

@@ -16,6 +16,7 @@ from ulab_core.models import Person
 from ulab_core.signing_in import names_with_account
 from ulab_core.team_models import TeamMember, TeamRole
 from ulab_mlflow.links import course_link
+from ulab_portal.called import called
 from ulab_portal.page import Page, acting, reading
 from ulab_portal.team_access import changing, require_administrator, require_of
 from ulab_portal.team_data import shown
@@ -93,12 +94,16 @@ def listed(page: Reading) -> Response:
         name, administers = page.user.name, page.user.admin
         mine = teams_of(session, name)
         own = {team.id for team, _ in mine}
+        invited = invitations.invitations_to(session, name)
+        asked = requests.requests_of(session, name)
+        involved = [one.invited_by for one in invited] + [one.answered_by for one in asked]
         return page.answer(
             "teams.html",
             current="teams",
             teams=[(team, role, members_of(session, team.id)) for team, role in mine],
-            invited=invitations.invitations_to(session, name),
-            asked=requests.requests_of(session, name),
+            invited=invited,
+            asked=asked,
+            called=called(session, involved),
             to_answer=requests.waiting_requests(session) if administers else [],
             others=[one for one in all_teams(session) if one[0].id not in own]
             if administers

@@ -13,6 +13,7 @@ from ulab_core.team_models import SharedThing
 from ulab_core.web_requests import scheme_of
 from ulab_mlflow.admin import MlflowDown
 from ulab_mlflow.reading import Run, Version
+from ulab_portal.called import called
 from ulab_portal.page import Page, acting, reading
 from ulab_teams.rights import Act, require
 from ulab_teams.shares import may_share, may_withdraw, share, shared_with, shares_of, withdraw
@@ -35,6 +36,7 @@ def shares(
         mine = shares_of(session, team_id)
         theirs = shared_with(session, team_id)
         members = members_of(session, team_id)
+        names = called(session, [one.created_by for one in [*mine, *theirs]])
     works = standing.may(Act.WRITE)
     runs, versions, down = _choices(page, team_id) if works else ([], [], False)
     return page.answer(
@@ -44,6 +46,7 @@ def shares(
         works=works,
         mine=mine,
         theirs=theirs,
+        called=names,
         titles={one.id: one.title for one in teams},
         others=[one for one in teams if one.id != team_id],
         may_withdraw=lambda one: may_withdraw(standing.role, one.created_by == page.user.name),

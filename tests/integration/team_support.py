@@ -32,6 +32,7 @@ CARD = {
 }
 # Whom the leak tests ask: what each is, and whether a link for AUDIENCE or for everyone shows them
 # anything.
+DISPLAY_NAMES = {"wang": "王芳"}
 PEOPLE = {
     "lin": "owner",
     "wang": "member",
@@ -137,7 +138,7 @@ def fill_teams(site: Site) -> None:
     """Three teams, and people who were in them."""
     with site.database.write() as session:
         for name in PEOPLE:
-            ensure_person(session, name)
+            ensure_person(session, name, display_name=DISPLAY_NAMES.get(name, ""))
         create_team(session, TEAM, "Wind farm", "", "lin", "test")
         create_team(session, AUDIENCE, "Grid", "", "gina", "test")
         create_team(session, THIRD, "Solar", "", "sun", "test")

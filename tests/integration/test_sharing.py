@@ -316,10 +316,15 @@ def test_a_member_shares_and_withdraws_on_the_page(teams: Teams) -> None:
     assert make(wang, run=teams.run, audience=AUDIENCE).status_code == 204
     made = newest(teams)
     assert (made.created_by, made.audience_id, made.name) == ("wang", AUDIENCE, teams.run)
-    assert f"shared/{made.id}" in wang.see(f"teams/{TEAM}/shares").text
+    ours = wang.see(f"teams/{TEAM}/shares").text
+    assert f"shared/{made.id}" in ours
+    assert "王芳, " in ours
     theirs = teams.browser("gina").see(f"teams/{AUDIENCE}/shares").text
     assert f"shared/{made.id}" in theirs
-    assert teams.browser("gina").see(f"shared/{made.id}").status_code == 200
+    assert "王芳, " in theirs
+    shown = teams.browser("gina").see(f"shared/{made.id}")
+    assert shown.status_code == 200
+    assert "王芳 of the team Wind farm" in shown.text
     assert wang.act(f"teams/{TEAM}/shares/{made.id}/withdraw").status_code == 204
     assert f"shared/{made.id}" not in wang.see(f"teams/{TEAM}/shares").text
     assert f"shared/{made.id}" not in teams.browser("gina").see(f"teams/{AUDIENCE}/shares").text

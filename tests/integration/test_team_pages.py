@@ -29,7 +29,7 @@ PURPOSE = "Forecasts for the Tongyu wind farm"
 def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Portal:
     made = make_portal(tmp_path, monkeypatch)
     with made.base.db.write() as session:
-        ensure_person(session, "root")
+        ensure_person(session, "root", display_name="The office")
     return made
 
 
@@ -37,6 +37,7 @@ def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Portal:
 def team(portal: Portal) -> Portal:
     """A team with alice as owner, bob as member, carol as mentor, and dave invited."""
     with portal.base.db.write() as session:
+        ensure_person(session, "alice", display_name="李娜")
         create_team(session, TEAM, "Wind farm", PURPOSE, "alice", "test")
         set_member(session, TEAM, "bob", TeamRole.MEMBER, "test")
         set_member(session, TEAM, "carol", TeamRole.MENTOR, "test")
@@ -89,6 +90,7 @@ def test_a_student_asks_and_an_administrator_approves(portal: Portal) -> None:
     page = see(alice)
     assert f'data-team="{TEAM}"' in page
     assert "Good luck" in page
+    assert "answered by The office" in page
     assert members(portal) == {"alice": "owner"}
     assert noted(portal) == [
         ("alice", "team.request", TEAM),
@@ -182,6 +184,7 @@ def test_who_is_invited_joins_or_declines(team: Portal) -> None:
     alice, dave = team.browser("alice"), team.browser("dave")
     assert 'data-invited="dave"' in see(alice, f"teams/{TEAM}")
     assert "Teams (1 waiting)" in see(dave, "")
+    assert "by 李娜, " in see(dave)
     page = see(dave, f"teams/{TEAM}")
     assert "invited into this team as member" in page
     assert "~/teams/" not in page, "only once they joined"
