@@ -74,9 +74,14 @@ class Way:
     namespaces_for_all: bool = True
 
 
+BY_ROOT = pytest.param(Way(True), marks=only_root, id="by-root")
+by_root = pytest.mark.parametrize("way", [BY_ROOT], indirect=True)
+"""For what is so, or is to be shown, only where root makes sandboxes."""
+
+
 @pytest.fixture(
     params=[
-        pytest.param(Way(True), marks=only_root, id="by-root"),
+        BY_ROOT,
         pytest.param(Way(True, False), marks=only_root, id="by-root-alone"),
         pytest.param(Way(False), id="by-user"),
     ]

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 from attacks.attack_support import SECRET, TEAM_GROUPS, Base, Inhabited, fields, space_of, until
-from attacks.conftest import Way
-from integration.sandbox_support import only_root
+from attacks.conftest import Way, by_root
 
 KINDS = ("mnt", "pid", "ipc", "uts", "cgroup", "net", "user", "time")
 LOOK = f"""
@@ -46,10 +45,8 @@ def test_a_child_is_what_a_cold_process_in_its_sandbox_is(ann: Inhabited) -> Non
     assert "Max open files            200                  300" in cold["limits"]
 
 
-@only_root
-def test_a_child_is_in_its_sandboxs_cgroups(base: Base, ann: Inhabited, way: Way) -> None:
-    if not way.by_root:
-        pytest.skip("an ordinary user has no cgroups here")
+@by_root
+def test_a_child_is_in_its_sandboxs_cgroups(base: Base, ann: Inhabited) -> None:
     ann.python("child, _ = start('import time; time.sleep(60)')")
     (child,) = base.children_in(ann, 1)
     groups = [Path(f"/proc/{pid}/cgroup").read_text() for pid in (child, ann.pid)]
