@@ -7,8 +7,11 @@ fits.
 from __future__ import annotations
 
 import re
+from functools import partialmethod
+from typing import Any
 
 from typer import core
+from typer._click.core import Command
 from typer._click.exceptions import (
     BadOptionUsage,
     BadParameter,
@@ -17,11 +20,14 @@ from typer._click.exceptions import (
     NoSuchOption,
     UsageError,
 )
+from typer._click.formatting import HelpFormatter
 
 from ulab_deploy.console import t
 
 __all__ = ["UsageError", "said", "speak"]
 
+_write_usage = HelpFormatter.write_usage
+_help_option = Command.get_help_option
 _NO_COMMAND = re.compile(r"No such command '(?P<name>[^']*)'(?:\. Did you mean (?P<near>.*)\?|\.)")
 _TOO_MANY = re.compile(r"Got unexpected extra argument\(s\) \((?P<rest>.*)\)", re.DOTALL)
 
@@ -37,6 +43,16 @@ def speak() -> None:
     }
     vars(core)["_"] = lambda message: words.get(message, message)
 
+    def help_option(command: Command, ctx: Any) -> Any:
+        found = _help_option(command, ctx)
+        if found is not None:
+            found.help = t("Show this page and exit.")
+        return found
+
+    # These two know no translation at all.
+    HelpFormatter.write_usage = partialmethod(_write_usage, prefix=t("Usage: "))  # type: ignore
+    Command.get_help_option = help_option  # type: ignore[assignment, method-assign]
+
 
 def said(error: UsageError) -> str:
     """What is wrong, how the command is written, and where to read more."""
@@ -44,7 +60,7 @@ def said(error: UsageError) -> str:
         return error.format_message()
     lines = [_sentence(error)]
     if error.ctx is not None:
-        lines.append(error.ctx.get_usage().replace("Usage: ", t("Usage: "), 1))
+        lines.append(error.ctx.get_usage())
         lines.append(t("More: {command} --help", command=error.ctx.command_path))
     return "\n".join(lines)
 

@@ -65,6 +65,19 @@ def test_every_verb_has_help_with_an_example(tmp_path: Path) -> None:
         assert f"ulab {' '.join(verb)}" in shown.output, verb
 
 
+def test_pages_of_help_are_chinese_too() -> None:
+    console.speak("zh")
+    try:
+        shown = [CliRunner().invoke(build(), [*verb, "--help"]).output for verb in VERBS]
+    finally:
+        console.speak("en")
+    for verb, page in zip(VERBS, shown, strict=True):
+        assert page.startswith("用法："), verb
+        assert "显示本页说明后退出。" in page, verb
+        assert "示例：" in page, verb
+        assert not re.search("usage|show this|options:|example", page, re.IGNORECASE), verb
+
+
 def test_there_is_no_verb_beside_those(tmp_path: Path) -> None:
     shown = ulab("--help", cwd=tmp_path).stdout
     block = shown.split("Commands:\n")[1].split("\n\n")[0]
