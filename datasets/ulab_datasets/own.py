@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -189,6 +190,19 @@ def _require_quota(root: Path, name: str, more: int, quota: int) -> None:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:.1f}"
+
+
+def refuse_twice(paths: Sequence[str]) -> None:
+    """Refuse files of one name, of which a data set could hold only one.
+
+    Raises
+    ------
+    BadCard
+        Two of them have the same name.
+    """
+    for path, count in Counter(paths).items():
+        if count > 1:
+            raise BadCard(mark("Two of the files are called {file}; rename one."), file=path)
 
 
 def _refuse_names(name: str, files: Mapping[str, BinaryIO], taken: frozenset[str]) -> None:

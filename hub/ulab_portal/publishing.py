@@ -119,8 +119,14 @@ def uploads(layout: Layout, now: datetime) -> list[Upload]:
     """The newest uploads, the newest first; older ones are removed."""
     if not layout.uploads.is_dir():
         return []
+    # Where the machine went down between the two files, there is no note yet.
     folders = sorted(
-        (one for one in layout.uploads.iterdir() if _ID.fullmatch(one.name)), reverse=True
+        (
+            one
+            for one in layout.uploads.iterdir()
+            if _ID.fullmatch(one.name) and (one / "about.json").is_file()
+        ),
+        reverse=True,
     )
     for old in folders[MOST_SHOWN:]:
         shutil.rmtree(old, ignore_errors=True)

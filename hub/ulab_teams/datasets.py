@@ -128,7 +128,10 @@ def opened(layout: Layout, team: str, paths: Sequence[str]) -> Iterator[dict[str
     ------
     BadSource
         A path leads out of the folder, over a link, or to something that is no file.
+    BadCard
+        Two files have one name.
     """
+    own.refuse_twice([PurePosixPath(path).name for path in paths])
     with contextlib.ExitStack() as stack:
         files: dict[str, BinaryIO] = {}
         for path in paths:

@@ -146,6 +146,12 @@ def test_files_are_taken_from_the_teams_folder_and_from_nowhere_else(base: Base)
     for path in ("link.csv", "way/secret.csv", "../secret.csv", str(secret), "pipe.csv", "raw", ""):
         with pytest.raises(BadSource), datasets.opened(base.layout, TEAM, [path]):
             pass
+    (folder / "t.csv").write_bytes(CSV)
+    with (
+        pytest.raises(BadCard, match=r"called t\.csv"),
+        datasets.opened(base.layout, TEAM, ["t.csv", "raw/t.csv"]),
+    ):
+        pass
 
 
 READ = """

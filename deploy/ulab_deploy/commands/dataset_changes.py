@@ -56,6 +56,7 @@ def register(datasets: typer.Typer) -> None:
         from ulab_teams import datasets as team_datasets
 
         told = Told(title, licence, source, by or getpass.getuser(), summary, url, citation)
+        own.refuse_twice([file.name for file in files])
         with contextlib.ExitStack() as stack:
             opened = {}
             for file in files:
