@@ -18,7 +18,7 @@ install: ## build the environment alone, in .venv
 test: ## check style, types and floors, then run every test
 	@$(PYTHON) deploy/install.py --for-tests
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest --quiet
+	@$(BIN)/python -m pytest --quiet --numprocesses=logical --dist=loadfile --no-loadscope-reorder
 
 lint: ## check style, types and floors
 	@$(BIN)/ruff check --quiet .

@@ -18,8 +18,11 @@ from ulab_runtime import limits
 from ulab_runtime.host import Host, python_folders
 from ulab_runtime.sandbox import Finished, Limits, Mount, SandboxSpec, environment_mounts, run
 
-ORDINARY_UID = 23_456
-FIRST_STUDENT_UID = 210_001
+APART = 1_000_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+"""Added to the users of each process that runs tests: else the fork bombs of one would leave no
+room for the sandboxes of another, as the kernel counts processes by user."""
+ORDINARY_UID = 23_456 + APART
+FIRST_STUDENT_UID = 210_001 + APART
 PACKAGES = ("ulab_core", "ulab_runtime")
 CHECKOUT = Path(ulab_runtime.__file__).parents[2]
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from integration.sandbox_support import (
     CHECKOUT,
+    FIRST_STUDENT_UID,
     RUN_SPECIFICATION,
     Student,
     as_ordinary_user,
@@ -105,7 +106,7 @@ def test_two_students_have_two_host_users_and_neither_is_root_or_the_hub(homes: 
             uids[name] = {uid for pid in found for uid in _uids(pid)}
         finally:
             sandbox.end()
-    assert uids == {"ann": {210_001}, "bob": {210_002}}
+    assert uids == {"ann": {FIRST_STUDENT_UID}, "bob": {FIRST_STUDENT_UID + 1}}
 
 
 def _inside(marker: str) -> list[int]:
