@@ -17,7 +17,7 @@ from ulab_core.rights import Act
 from ulab_coursework.coursefolder import gradebook_lock, gradebook_url
 from ulab_coursework.courserights import course_rights
 from ulab_coursework.courses import find_assignment, require_right
-from ulab_coursework.shown_grades import NBGRADERS_NO_RESPONSE, engine_of
+from ulab_coursework.shown_grades import NBGRADERS_NO_RESPONSE, engine_of, of_submitted_cells
 from ulab_coursework.tries import ClassTries, load_class
 
 
@@ -90,7 +90,7 @@ def waiting(layout: Layout, course_id: str, assignments: Collection[str]) -> lis
         return []
     # Only cells that students write in have a comment of their own.
     query = (
-        select(
+        of_submitted_cells(
             api.Assignment.name,
             api.SubmittedAssignment.student_id,
             api.BaseCell.name,
@@ -101,14 +101,6 @@ def waiting(layout: Layout, course_id: str, assignments: Collection[str]) -> lis
             api.Grade.notebook_id,
             api.Grade.id,
         )
-        .select_from(api.Grade)
-        .join(api.BaseCell, api.BaseCell.id == api.Grade.cell_id)
-        .join(api.SubmittedNotebook, api.SubmittedNotebook.id == api.Grade.notebook_id)
-        .join(
-            api.SubmittedAssignment,
-            api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id,
-        )
-        .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
         .outerjoin(
             _OTHER, (_OTHER.c.name == api.BaseCell.name) & (_OTHER.c.of == api.Grade.notebook_id)
         )

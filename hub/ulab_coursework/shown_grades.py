@@ -33,6 +33,21 @@ def engine_of(url: str) -> Engine:
     return create_engine(url, poolclass=NullPool)
 
 
+def of_submitted_cells(*columns: Any) -> Select[Any]:
+    """A query of the gradebook that has a row for each graded cell of each submission."""
+    return (
+        select(*columns)
+        .select_from(api.Grade)
+        .join(api.BaseCell, api.BaseCell.id == api.Grade.cell_id)
+        .join(api.SubmittedNotebook, api.SubmittedNotebook.id == api.Grade.notebook_id)
+        .join(
+            api.SubmittedAssignment,
+            api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id,
+        )
+        .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
+    )
+
+
 def grade_stamps(url: str, assignment: str, student: str | None = None) -> dict[str, str]:
     """A digest of all points and comments in an assignment, by student.
 

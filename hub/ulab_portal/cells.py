@@ -6,12 +6,11 @@ import json
 from dataclasses import dataclass
 
 from nbgrader import api
-from sqlalchemy import select
 
 from ulab_core.layout import Layout
 from ulab_coursework.coursefolder import gradebook_url
 from ulab_coursework.courserights import course_rights
-from ulab_coursework.shown_grades import engine_of
+from ulab_coursework.shown_grades import engine_of, of_submitted_cells
 from ulab_curricula import PublishedLab
 from ulab_curricula.titles import cell_titles
 
@@ -54,24 +53,13 @@ def cell_scores(
     if not layout.gradebook(course_id).exists():
         return []
     titles = cell_titles(json.loads(lab.release_notebook(language).read_bytes()))
-    query = (
-        select(
-            api.BaseCell.name,
-            api.Grade.score,
-            api.Grade.max_score_gradecell,
-            api.Grade.max_score_taskcell,
-            api.Grade.needs_manual_grade,
-        )
-        .select_from(api.Grade)
-        .join(api.BaseCell, api.BaseCell.id == api.Grade.cell_id)
-        .join(api.SubmittedNotebook, api.SubmittedNotebook.id == api.Grade.notebook_id)
-        .join(
-            api.SubmittedAssignment,
-            api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id,
-        )
-        .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
-        .where(api.SubmittedAssignment.student_id == entry, api.Assignment.name == assignment)
-    )
+    query = of_submitted_cells(
+        api.BaseCell.name,
+        api.Grade.score,
+        api.Grade.max_score_gradecell,
+        api.Grade.max_score_taskcell,
+        api.Grade.needs_manual_grade,
+    ).where(api.SubmittedAssignment.student_id == entry, api.Assignment.name == assignment)
     engine = engine_of(gradebook_url(layout, course_id))
     with course_rights(layout, course_id), engine.connect() as connection:
         rows = connection.execute(query).all()
