@@ -31,6 +31,7 @@ from ulab_datasets.placing import locked, placing
 from ulab_datasets.store import ROOM, finish
 from ulab_datasets.verify import sha256
 
+_BLOCK = 1 << 20
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 FILE_NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 
@@ -113,8 +114,7 @@ def add(
             data = folder / "data"
             data.mkdir()
             for path, file in files.items():
-                with (data / path).open("wb") as sink:
-                    shutil.copyfileobj(file, sink, 1 << 20)
+                _copy(file, data / path, name)
             card = _describe(name, data, told)
             revision = dvc_repo.add(root, data)
             finish(card, revision, folder)
@@ -171,6 +171,24 @@ def _size(file: BinaryIO) -> int:
     size = file.seek(0, 2)
     file.seek(0)
     return size
+
+
+def _copy(file: BinaryIO, place: Path, name: str) -> None:
+    """Copy a file that someone may still be writing; what was counted is all that is taken."""
+    left = _size(file)
+    with place.open("wb") as sink:
+        while block := file.read(_BLOCK):
+            left -= len(block)
+            if left < 0:
+                raise DataMismatch(
+                    mark(
+                        "Data set {name}: {file} grew while it was copied. Nothing was changed; "
+                        "try again when it is complete."
+                    ),
+                    name=name,
+                    file=place.name,
+                )
+            sink.write(block)
 
 
 def _require_quota(root: Path, name: str, more: int, quota: int) -> None:

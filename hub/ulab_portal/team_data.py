@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Response
 from pydantic import BaseModel, ConfigDict
 
-from ulab_datasets import own
+from ulab_core.errors import Conflict
+from ulab_core.i18n import mark
+from ulab_datasets import apart, own
 from ulab_datasets.own import Told
 from ulab_portal.api import Actor, Base, Reader
 from ulab_portal.page import Page, Portal, acting
@@ -15,6 +20,10 @@ from ulab_teams import datasets
 from ulab_teams.rights import Act, require
 
 router = APIRouter()
+MOST_AT_ONCE = 4
+"""Each waits in one of the portal's threads, which everybody's pages need."""
+_adding: set[str] = set()
+_adding_lock = threading.Lock()
 
 
 class Brought(BaseModel):
@@ -105,8 +114,32 @@ def _add(portal: Portal, team_id: str, brought: Brought, person: str) -> None:
         brought.title, brought.licence, brought.source, person, brought.summary, brought.url,
         brought.citation,
     )  # fmt: skip
-    with datasets.opened(portal.layout, team_id, brought.files) as files:
+    with _one_of_the_team(team_id), datasets.opened(portal.layout, team_id, brought.files) as files:
         datasets.add(
             portal.settings, portal.db, team_id, brought.name, files, told,
-            actor=person, person=person,
+            actor=person, person=person, take=apart.add,
         )  # fmt: skip
+
+
+@contextmanager
+def _one_of_the_team(team_id: str) -> Iterator[None]:
+    """Let a team add one data set at a time, and all teams a few, so that others are served.
+
+    Raises
+    ------
+    Conflict
+        As many are being added already.
+    """
+    with _adding_lock:
+        if team_id in _adding:
+            raise Conflict(
+                mark("A data set of this team is being added. Try again when it is done.")
+            )
+        if len(_adding) >= MOST_AT_ONCE:
+            raise Conflict(mark("Other teams are adding data sets. Try again in a minute."))
+        _adding.add(team_id)
+    try:
+        yield
+    finally:
+        with _adding_lock:
+            _adding.discard(team_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -55,6 +55,7 @@ def add(
     *,
     actor: str,
     person: str | None,
+    take: Callable[..., Card] = own.add,
 ) -> Card:
     """Take files as a data set of a team, readable by the team alone.
 
@@ -64,6 +65,8 @@ def add(
         Who does it, for the audit log.
     person
         By whose rights; None for an operator, who is asked for none.
+    take
+        `ulab_datasets.own.add`, or what does the same elsewhere.
 
     Raises
     ------
@@ -79,7 +82,7 @@ def add(
         number = find_team(session, team).number
     prepare_store(layout, team, team_gid(number, settings.accounts.uid_base))
     root = layout.team_datasets(team)
-    card = own.add(root, name, files, told, quota=quota(settings))
+    card = take(root, name, files, told, quota=quota(settings))
     with db.write() as session:
         sizes = sum(path.stat().st_size for path in (root / "store" / name / "data").iterdir())
         record(session, actor, "team.dataset.add", f"{team}/{name}", bytes=sizes, by=told.by)

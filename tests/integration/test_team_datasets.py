@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,14 @@ from sqlalchemy import select
 from ulab_core.errors import NotAllowed, NotFound
 from ulab_core.i18n import translations
 from ulab_core.models import AuditEntry
+from ulab_core.process import children
 from ulab_core.team_models import TeamRole
 from ulab_coursework.courses import ensure_person
+from ulab_datasets import apart
 from ulab_datasets.card import Card
 from ulab_datasets.errors import BadCard, DataMismatch, QuotaFull
 from ulab_datasets.own import Told
+from ulab_datasets.placing import locked
 from ulab_hub.profiles import Profile
 from ulab_hub.residents import settle
 from ulab_hub.student_sandbox import TEAM_DATASETS, build
@@ -278,6 +283,74 @@ def test_over_the_api_others_add_nothing_and_outsiders_see_nothing(
     gone = browser.delete(f"{API}/turbines", headers=token(portal, person))
     assert gone.status_code == 403
     assert content(portal.base.layout.team_datasets(TEAM)) == before
+
+
+def test_what_is_refused_apart_is_said_as_if_it_were_refused_here(portal: Portal) -> None:
+    raw = portal.base.layout.team(TEAM) / "raw"
+    (raw / "large.csv").write_bytes(b"speed\n" + b"1.5\n" * 300_000)
+    before = content(portal.base.layout.team_datasets(TEAM))
+    headers = token(portal, "lin") | {"accept-language": "en"}
+    body = BODY | {"files": ["raw/large.csv"]}
+    refused = portal.browser("lin").post(API, json=body, headers=headers)
+    assert refused.status_code == 507
+    assert "needs 1.2 MB, and 1.0 MB of 1.0 MB are left" in refused.text
+    (raw / "large.csv").write_bytes(b'a\n"b')
+    assert portal.browser("lin").post(API, json=body, headers=headers).status_code == 400
+    assert content(portal.base.layout.team_datasets(TEAM)) == before
+
+
+def test_a_table_that_takes_too_much_memory_is_refused(base: Base, tmp_path: Path) -> None:
+    root = datasets.prepare_store(base.layout, TEAM, None).parent
+    (tmp_path / "t.csv").write_bytes(b"speed\n" + b"1.5\n" * 500_000)
+    for memory_mb, refused in ((16, True), (apart.MEMORY_MB, False)):
+        with (tmp_path / "t.csv").open("rb") as file:
+            files = {"t.csv": file}
+            if refused:
+                with pytest.raises(DataMismatch, match="more than 16 MB of memory"):
+                    apart.add(root, "t", files, TOLD, quota=None, memory_mb=memory_mb)
+                assert list(root.glob("store/*")) == []
+            else:
+                card = apart.add(root, "t", files, TOLD, quota=None, memory_mb=memory_mb)
+                assert card.shape.rows == 500_000
+
+
+class Growing(io.BytesIO):
+    """A file that someone goes on writing."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        at = self.tell()
+        self.seek(0, 2)
+        self.write(b"1.5\n")
+        self.seek(at)
+        return super().read(size)
+
+
+def test_what_grows_while_it_is_copied_is_refused(base: Base) -> None:
+    with pytest.raises(DataMismatch, match=r"t\.csv grew while it was copied"):
+        datasets.add(
+            base.settings, base.db, TEAM, "t", {"t.csv": Growing(b"speed\n1.5\n")}, TOLD,
+            actor="lin", person="lin",
+        )  # fmt: skip
+    assert datasets.cards_of(base.db, base.layout, TEAM, "lin") == []
+
+
+def test_a_team_adds_one_at_a_time_and_others_are_served(portal: Portal) -> None:
+    root = datasets.prepare_store(portal.base.layout, TEAM, None).parent
+    lin, headers = portal.browser("lin"), token(portal, "lin")
+    with ThreadPoolExecutor(1) as pool:
+        with locked(root):  # so that the first has to wait
+            first = pool.submit(lin.post, API, json=BODY, headers=headers)
+            while not children(os.getpid()):
+                assert not first.done()
+                time.sleep(0.05)
+            refused = portal.browser("wang").post(
+                API, json=BODY | {"name": "second"}, headers=token(portal, "wang")
+            )
+            assert refused.status_code == 409
+            assert portal.browser("wang").see(f"teams/{TEAM}").status_code == 200
+        assert first.result().status_code == 201
+    again = lin.post(API, json=BODY | {"name": "second"}, headers=headers)
+    assert again.status_code == 201
 
 
 def token(portal: Portal, person: str) -> dict[str, str]:
