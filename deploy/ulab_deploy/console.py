@@ -70,9 +70,9 @@ def passed() -> None:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-def say_json(value: object) -> None:
-    """For machines: one JSON value on standard output."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str), flush=True)
+def say_json(value: object, indent: int | None = 2) -> None:
+    """For machines: one JSON value on standard output; on one line without `indent`."""
+    print(json.dumps(value, ensure_ascii=False, indent=indent, default=str), flush=True)
 
 
 def table(rows: Sequence[Sequence[object]]) -> Iterator[str]:

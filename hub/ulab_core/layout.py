@@ -18,6 +18,8 @@ FORK_SERVER_KINDS = ("server", "kernel")
 
 # A socket's path has at most 107 bytes on Linux; `forks_of_labs` needs the most of them, 37.
 _LONGEST_SOCKET_DIR = 70
+# Taken once: a command may have its own temporary files elsewhere for a while.
+_OUTSIDE = Path(tempfile.gettempdir())
 
 
 class SocketFolderTaken(UserError):
@@ -51,7 +53,7 @@ class Layout:
         if len(os.fsencode(self.run)) <= _LONGEST_SOCKET_DIR:
             return self.run
         digest = hashlib.sha256(os.fsencode(self.root.resolve())).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"ulab-{os.getuid()}-{digest}"
+        return _OUTSIDE / f"ulab-{os.getuid()}-{digest}"
 
     @property
     def fork_dir(self) -> Path:
@@ -128,6 +130,10 @@ class Layout:
     def uploads(self) -> Path:
         """Curricula that were uploaded to be published, and what came of them."""
         return self.root / "uploads"
+
+    def move_trials(self, course: str) -> Path:
+        """What moving a course to other versions would do to its scores, as tried in the portal."""
+        return self.root / "move-trials" / course
 
     @property
     def courses(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -67,6 +67,7 @@ def try_move(
     version: str,
     at_once: int,
     language: str,
+    count: Callable[[int], None] = lambda all_of_it: None,
 ) -> Iterator[Tried]:
     """Grade what a move would grade again, and give each submission as it is done.
 
@@ -76,6 +77,8 @@ def try_move(
         How many submissions the judges run at the same time.
     language
         The one of a notebook that doesn't say.
+    count
+        Called with the number of submissions before the first is graded.
 
     Raises
     ------
@@ -95,6 +98,7 @@ def try_move(
             slots.put(slot)
 
     work = _work(db, layout, course_id, version)
+    count(len(work))
     with ThreadPoolExecutor(at_once * AHEAD) as pool:
         try:
             yield from pool.map(one, work)

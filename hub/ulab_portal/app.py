@@ -36,6 +36,7 @@ from ulab_portal import (
     team_model_pages,
     team_pages,
     team_share_pages,
+    trial_pages,
     version_pages,
 )
 from ulab_portal.areas import learn_from
@@ -87,7 +88,7 @@ def create_app(settings: Settings, login: Login | None = None) -> FastAPI:
         ),
         *(policy_pages, regrade_pages, run_pages, similarity_pages, teaching),
         *(shared_pages, team_api, team_data, team_export_pages, team_model_pages, team_pages),
-        *(team_share_pages, version_pages),
+        *(team_share_pages, trial_pages, version_pages),
     ):
         pages.include_router(part.router)
     pages.add_api_route("/health", _health, methods=["GET"])

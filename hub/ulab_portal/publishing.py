@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import secrets
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +18,7 @@ from ulab_core.errors import Conflict, TooLarge
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
 from ulab_curricula.receiving import from_zip, take_in
+from ulab_portal.beside import ENDED, REPORT, run_beside, said
 
 LARGEST_MB = 20
 LONGEST = timedelta(minutes=60)
@@ -79,40 +74,12 @@ def receive(layout: Layout, content: bytes, name: str, person: str, language: st
         (folder / "curricula.zip").write_bytes(content)
         about = {"name": Path(name).name[:100], "person": person, "at": now.isoformat()}
         (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
-        process = _start(folder, person, language)
+        command = ("curricula", "publish", "--from", str(folder / "curricula.zip"))
+        arguments = [*command, "--as", person, "--json"]
+        run_beside(arguments, folder, language, LONGEST, _one_at_a_time.release)
     except BaseException:
         _one_at_a_time.release()
         raise
-    threading.Thread(target=_wait, args=(process, folder), daemon=True).start()
-
-
-def _start(folder: Path, person: str, language: str) -> subprocess.Popen[bytes]:
-    # It has a name in the environment and a floor above: the command that operators run.
-    command = [
-        *(sys.executable, "-m", "ulab_deploy.cli", "--language", language, "curricula", "publish"),
-        *("--from", str(folder / "curricula.zip"), "--as", person, "--json"),
-    ]
-    with (folder / "report.json").open("wb") as out, (folder / "errors.txt").open("wb") as errors:
-        return subprocess.Popen(
-            command, env=environment(os.environ), stdin=subprocess.DEVNULL, stdout=out,
-            stderr=errors, start_new_session=True,
-        )  # fmt: skip
-
-
-def environment(given: Mapping[str, str]) -> dict[str, str]:
-    """The portal's own, without what only the portal may know."""
-    return {name: value for name, value in given.items() if not name.startswith("JUPYTERHUB_")}
-
-
-def _wait(process: subprocess.Popen[bytes], folder: Path) -> None:
-    try:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(LONGEST.total_seconds())
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        (folder / "ended").write_text(str(process.wait()))
-    finally:
-        _one_at_a_time.release()
 
 
 def uploads(layout: Layout, now: datetime) -> list[Upload]:
@@ -137,10 +104,10 @@ def _read(folder: Path, now: datetime) -> Upload:
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     at = datetime.fromisoformat(about["at"])
     known = (folder.name, about["name"], about["person"], at)
-    if not (folder / "ended").is_file():
+    if not (folder / ENDED).is_file():
         late = now > at + LONGEST + timedelta(minutes=1)
         return Upload(*known, "interrupted" if late else "running")
-    report = _json(folder / "report.json")
+    report = _json(folder / REPORT)
     versions = tuple(
         (one["curriculum"], one["version"]) for one in report if one["version"] is not None
     )
@@ -150,10 +117,10 @@ def _read(folder: Path, now: datetime) -> Upload:
         for lab in one["labs"]
         for problem in lab["problems"]
     ]
-    errors = (folder / "errors.txt").read_text(encoding="utf-8", errors="replace").strip()
+    errors = said(folder)
     if errors and not report:
-        problems.append(errors[-2000:])
-    ok = (folder / "ended").read_text() == "0"
+        problems.append(errors)
+    ok = (folder / ENDED).read_text() == "0"
     return Upload(
         *known, "published" if ok else "refused", versions, tuple(dict.fromkeys(problems))
     )

@@ -14,7 +14,7 @@ from integration.portal_support import PREFIX, Browser, Portal, make_portal
 from unit.curricula_support import SOURCE, write_curriculum, write_lab
 
 from ulab_curricula import published
-from ulab_portal.publishing import environment
+from ulab_portal.beside import environment
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -349,6 +350,43 @@ def test_a_version_with_other_tests_offers_a_regrade_that_says_who_moved(portal:
     csv = carol.see(f"{TEACH_LAB}/regrade/report.csv").text
     assert "alice,5.0,3.0,sums-visible,2.0,0," in csv
     assert carol.see(f"{TEACH_LAB}/regrade?number=99").status_code == 404
+
+
+def test_a_move_is_tried_out_before_anything_changes(portal: Portal) -> None:
+    carol, trial = portal.browser("carol"), f"{TEACH}/version/2/trial"
+    portal.hand_in("alice", answer())
+    portal.hand_in("bob", answer("return 3"))
+    grade_all(portal.base)
+    publish_version(portal.base.layout, "2", harder)
+    assert f'hx-get="{PREFIX}/{trial}"' in carol.see(f"{TEACH}/version").text
+    assert 'data-trial="none"' in carol.see(trial).text
+    for person in ("alice", "root"):  # administrators look on in courses that they don't teach
+        assert portal.browser(person).act(trial).status_code == 403
+    assert portal.browser("alice").see(trial).status_code in (403, 404)
+    before = everything(portal)
+    assert carol.act(trial).status_code == 204
+    assert carol.act(trial).status_code == 409
+    until = time.monotonic() + 240
+    while 'data-trial="running"' in (page := carol.see(trial).text):
+        assert 'hx-trigger="every 2s"' in page
+        assert time.monotonic() < until
+        time.sleep(0.5)
+    assert 'data-trial="done"' in page, page
+    assert "2 submissions would be graded again; 1 score would move." in page
+    assert 'data-moved="alice"' in page
+    assert 'data-moved="bob"' not in page
+    assert "5 → <strong>3</strong>" in page
+    assert "add(1, 2) must be 3" in page
+    assert everything(portal) == before
+    chinese = portal.browser("carol", "zh").see(trial).text
+    assert "2 份提交会重新评分，其中 1 份的分数会变。" in " ".join(chinese.split())
+    # What was tried before the course moved says nothing of it now.
+    carol.act(f"{TEACH}/version", version="2")
+    publish_version(portal.base.layout, "3")
+    assert 'data-trial="none"' in carol.see(f"{TEACH}/version/3/trial").text
+    # Nothing was handed in that other tests would grade.
+    publish_version(portal.base.layout, "4", harder)
+    assert carol.act(f"{TEACH}/version/4/trial").status_code == 404
 
 
 def test_earlier_regrades_are_listed_without_the_one_that_is_shown(portal: Portal) -> None:

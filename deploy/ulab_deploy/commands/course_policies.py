@@ -221,6 +221,7 @@ def register(course: typer.Typer) -> None:
             ),
         ] = False,
         json: Json = False,
+        progress: Annotated[bool, typer.Option("--progress", hidden=True)] = False,
     ) -> None:
         from dataclasses import asdict
 
@@ -230,7 +231,7 @@ def register(course: typer.Typer) -> None:
 
         base = existing_base()
         if preview:
-            preview_move(base, course, version, json)
+            preview_move(base, course, version, json, progress=progress)
             return
         db = Database.of(base.settings)
         labs = move(db, base.layout, course, version, ACTOR, regrades=regrade)

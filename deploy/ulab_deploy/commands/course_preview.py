@@ -14,11 +14,19 @@ if TYPE_CHECKING:
     from ulab_coursework.move_preview import Tried
     from ulab_coursework.regrade_report import Moved
 
-TRYING = mark("{done} submissions graded by the other tests …")
+TRYING = mark("{done} of {all} submissions graded by the other tests …")
 
 
-def preview_move(base: Base, course_id: str, version: str, json: bool) -> None:
-    """Say what moving a course would change."""
+def preview_move(
+    base: Base, course_id: str, version: str, json: bool, *, progress: bool = False
+) -> None:
+    """Say what moving a course would change.
+
+    Parameters
+    ----------
+    progress
+        With `json`: a line before for each submission, with how far it is.
+    """
     from ulab_core.database import Database
     from ulab_coursework.courses import find_course
     from ulab_coursework.move_preview import try_move
@@ -42,12 +50,24 @@ def preview_move(base: Base, course_id: str, version: str, json: bool) -> None:
     at_once = len(os.sched_getaffinity(0))
     with judges_of([], base.settings, base.layout) as judges:
         language = base.settings.site.language
-        for one in try_move(db, base.layout, judges, course_id, version, at_once, language):
+        all_of_it = [0]
+
+        def told() -> None:
+            if json and progress:
+                console.say_json({"done": len(tried), "all": all_of_it[0]}, indent=None)
+            console.passing(t(TRYING, done=len(tried), all=all_of_it[0]))
+
+        def count(found: int) -> None:
+            all_of_it[0] = found
+            told()
+
+        for one in try_move(db, base.layout, judges, course_id, version, at_once, language, count):
             tried.append(one)
-            console.passing(t(TRYING, done=len(tried)))
+            told()
     console.passed()
     if json:
-        console.say_json({**as_json(before, version, found), "submissions": _as_json(tried)})
+        said = {**as_json(before, version, found), "submissions": _as_json(tried)}
+        console.say_json(said, indent=None if progress else 2)
         return
     moved = [one for one in tried if one.other]
     say(
