@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -28,10 +28,28 @@ _UNREAD = re.compile(r"`[^`]*`|https?://\S+|<[^>]+>|[\d–-]+ ?字|\d+(?:(?: to 
 
 @dataclass(frozen=True)
 class Term:
-    """What a thing is called in both languages; any of several words will do."""
+    """What a thing is called in both languages; any of several words will do.
+
+    Attributes
+    ----------
+    also
+        Beginnings of other English words that say the first Chinese one.
+    one_way
+        Why the Chinese word need not mean the term; empty when it does.
+    """
 
     en: tuple[str, ...]
     zh: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    one_way: str = ""
+
+
+@dataclass(frozen=True)
+class TermApart:
+    """A term that one text has and the other lacks; `said` is the one that has it."""
+
+    term: Term
+    said: str
 
 
 def numbers(text: str) -> Counter[Decimal]:
@@ -60,18 +78,43 @@ def numbers_apart(zh: str, en: str) -> list[str]:
 def glossary() -> tuple[Term, ...]:
     """The terms of ``curricula/glossary.yaml``."""
     entries = yaml.safe_load(GLOSSARY.read_text(encoding="utf-8"))["terms"]
-    return tuple(Term(_several(entry, "en"), _several(entry, "zh")) for entry in entries)
+    return tuple(
+        Term(
+            _several(entry, "en"),
+            _several(entry, "zh"),
+            _several(entry, "also"),
+            entry.get("one_way", ""),
+        )
+        for entry in entries
+    )
 
 
 def _several(entry: Mapping[str, str], key: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in entry[key].split("|"))
+    return tuple(part.strip() for part in entry.get(key, "").split("|") if part.strip())
 
 
-def terms_apart(zh: str, en: str) -> Iterator[Term]:
-    """The terms that the English text uses and the Chinese one calls something else."""
-    ours = _UNREAD.sub(" ", en)
-    for term in glossary():
-        words = "|".join(re.escape(word) for word in term.en)
-        used = re.search(rf"(?<![\w-])(?:{words})s?(?![\w-])", ours, re.IGNORECASE)
-        if used and not any(word in zh for word in term.zh):
-            yield term
+def terms_apart(zh: str, en: str, terms: Sequence[Term] | None = None) -> Iterator[TermApart]:
+    """The terms that one text uses and the other calls something else.
+
+    An English term asks for any of its Chinese words, the first Chinese word for the term or what
+    else may say it.
+
+    Parameters
+    ----------
+    terms
+        The glossary when left out.
+    """
+    theirs, ours = _UNREAD.sub(" ", zh), _UNREAD.sub(" ", en)
+    for term in glossary() if terms is None else terms:
+        if _says(ours, term.en, whole=True) and not any(word in zh for word in term.zh):
+            yield TermApart(term, "en")
+        back = term.zh[0] in theirs and not term.one_way
+        if back and not _says(en, (*term.en, *term.also), whole=False):
+            yield TermApart(term, "zh")
+
+
+def _says(text: str, words: Sequence[str], *, whole: bool) -> bool:
+    """Whether an English text has one of some words, or of the beginnings of words."""
+    any_of = "|".join(re.escape(word) for word in words)
+    end = r"s?(?![\w-])" if whole else ""
+    return bool(re.search(rf"(?<![A-Za-z])(?:{any_of}){end}", text, re.IGNORECASE))

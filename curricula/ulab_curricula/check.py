@@ -17,6 +17,7 @@ from ulab_curricula.execute import (
     REFERENCE,
     Executed,
     Run,
+    Start,
     answer_cells,
     run_variants,
     test_points,
@@ -98,6 +99,7 @@ def check_lab(
     mutants: bool = False,
     repeat: int = 0,
     progress: Callable[[str], None] | None = None,
+    start: Start | None = None,
 ) -> Report:
     """Check a lab by running it as a plain notebook.
 
@@ -124,6 +126,8 @@ def check_lab(
         Run each test so many times more, with other random numbers.
     progress
         Called with a word before each step.
+    start
+        Runs its code; None means as this process does.
 
     Returns
     -------
@@ -145,6 +149,7 @@ def check_lab(
             datasets=datasets,
             language=language,
             timeout_s=lab.manifest.grading_seconds,
+            start=start,
         ),
         variants=_variants(built, language, fixtures, words_only) if listed else {},
         tests={fixture.name: list(fixture.says) for fixture in fixtures if words_only},

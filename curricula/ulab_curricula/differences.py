@@ -113,6 +113,7 @@ def lab_differences(before: PublishedLab, after: PublishedLab) -> list[Differenc
         *datasets,
         *_cells(name, _notebook(before.source_notebook), _notebook(after.source_notebook)),
         *_texts(name, before, after),
+        *_comments(name, before, after),
     ]
 
 
@@ -208,6 +209,34 @@ def _changed(lab: str, name: str, before: Any, after: Any) -> Iterator[Differenc
             yield difference(mark("The reference answer of {cell} is other than before."), False)
     else:
         yield difference(mark("The lab's own cell {cell} is other than before."))
+
+
+def _comments(lab: str, before: PublishedLab, after: PublishedLab) -> Iterator[Difference]:
+    """Comments of code that are other in the language that the source notebook isn't in."""
+    sources = [_notebook(side.source_notebook) for side in (before, after)]
+    for language in LANGUAGES:
+        releases = [_notebook(side.release_notebook(language)) for side in (before, after)]
+        # What the source has other than before is said already.
+        same = [{name: _source(cell) for name, cell in _named(cells).items()} for cells in sources]
+        old, new = (_named(cells) for cells in releases)
+        for name in old:
+            if (
+                name in new
+                and same[0].get(name) == same[1].get(name)
+                and old[name]["cell_type"] == "code"
+                and _source(old[name]) != _source(new[name])
+            ):
+                message = mark("The comments of {cell} are worded differently {language}.")
+                yield Difference(lab, name, message, {"cell": name, "language": language})
+        free = [
+            [[_source(cell) for cell in cells if _is_free_code(cell)] for cells in pair]
+            for pair in (sources, releases)
+        ]
+        if free[0][0] == free[0][1] and free[1][0] != free[1][1]:
+            message = mark(
+                "Comments in code that students may change are worded differently {language}."
+            )
+            yield Difference(lab, "", message, {"language": language})
 
 
 def _texts(lab: str, before: PublishedLab, after: PublishedLab) -> Iterator[Difference]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import math
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from nbformat import NotebookNode
 
 from ulab_curricula.dependencies import cells_to_run
 from ulab_curricula.mutants import Mutant, mutant_job
+from ulab_curricula.results import MutantFate, Results, read_results
 
 REFERENCE = "reference"
 EMPTY = "empty"
@@ -43,6 +45,8 @@ class Run:
         By grade id: the line of a cell at which it failed.
     failures
         By name: the error of each other cell that failed.
+    cells
+        By name: processor time in each cell.
     """
 
     name: str
@@ -52,6 +56,7 @@ class Run:
     values: Mapping[str, float] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
+    cells: Mapping[str, float] = field(default_factory=dict)
 
     def earned(self, cell: str, worth: float) -> float:
         """The points of a test cell that is worth so much."""
@@ -63,6 +68,31 @@ class Run:
     def score(self, points: Mapping[str, float]) -> float:
         """The points of all test cells."""
         return sum(self.earned(cell, worth) for cell, worth in points.items())
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a runner is to do.
+
+    Attributes
+    ----------
+    content
+        What `ulab_curricula.runner.main` reads, but for `out`.
+    timeout_s
+        When what sleeps or hangs is ended.
+    language, grading, hash_seed
+        As `run_variants` has them.
+    """
+
+    content: Mapping[str, Any]
+    timeout_s: float
+    language: str
+    grading: bool
+    hash_seed: int
+
+
+Start = Callable[[Job], Results]
+"""Runs a job and gives what the runner told."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +112,7 @@ class Executed:
     """
 
     runs: Mapping[str, Run]
-    fates: Mapping[str, Mapping[str, str]]
+    fates: Mapping[str, MutantFate]
     repeats: Mapping[str, Sequence[str | None]]
     peak_mb: int
 
@@ -130,6 +160,7 @@ def run_variants(
     mutants: Sequence[Mutant] = (),
     seeds: Sequence[int] = (),
     hash_seed: int = 0,
+    start: Start | None = None,
 ) -> Executed:
     """Run the reference and each variant.
 
@@ -161,55 +192,39 @@ def run_variants(
         Run each test anew with each of these, from the state that the reference had there.
     hash_seed
         What Python's hashes of texts, and so the order of sets, come from.
-
-    Notes
-    -----
-    The code is the instructor's own, so it runs as this process does; submissions never come here.
+    start
+        Runs it. None means as this process does, which is for code of the instructor's own;
+        submissions never come here.
     """
     names = {f"variant-{number}": name for number, name in enumerate(variants)}
     points = test_points(source)
-    with tempfile.TemporaryDirectory(prefix="ulab-check-") as scratch:
-        work = Path(scratch)
-        job = {
-            "cells": _code_cells(source),
-            "variants": {
-                key: _plan(source, variants[name], tests.get(name, points), name in whole)
-                for key, name in names.items()
-            },
-            "mutants": mutant_job(_code_cells(source), points, mutants),
-            "points": points,
-            "seeds": list(seeds),
-            "out": str(work),
-            "jobs": jobs,
-            "timeout_s": timeout_s,
-        }
-        (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
-        # Each run has its own limit of processor time; this one is for what sleeps or hangs.
-        rounds = 2 + (len(variants) + len(mutants) + len(seeds)) // max(jobs, 1)
-        _start(
-            work,
-            timeout_s * rounds * 4,
-            _environment(work, datasets, language, grading) | {"PYTHONHASHSEED": str(hash_seed)},
-        )
-        reference = _read(work / f"{REFERENCE}.json", REFERENCE, points, None)
-        runs = {REFERENCE: reference}
-        for key, name in names.items():
-            runs[name] = _read(work / f"{key}.json", name, points, reference)
-        cells = [cell["name"] for cell in _code_cells(source)]
-        return Executed(
-            runs,
-            _json(work / "mutants.json", {}),
-            {
-                cell: _json(work / f"repeat-{index}.json", [""])
-                for index, cell in enumerate(cells)
-                if seeds and cell in points
-            },
-            _json(work / "peak_mb.json", 0),
-        )
-
-
-def _json(path: Path, otherwise: Any) -> Any:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else otherwise
+    cells = _code_cells(source)
+    content = {
+        "cells": cells,
+        "variants": {
+            key: _plan(source, variants[name], tests.get(name, points), name in whole)
+            for key, name in names.items()
+        },
+        "mutants": mutant_job(cells, points, mutants),
+        "points": points,
+        "seeds": list(seeds),
+        "jobs": jobs,
+        "timeout_s": timeout_s,
+    }
+    # Each run has its own limit of processor time; this one is for what sleeps or hangs.
+    rounds = 2 + (len(variants) + len(mutants) + len(seeds)) // max(jobs, 1)
+    job = Job(content, timeout_s * rounds * 4, language, grading, hash_seed)
+    told = (start or functools.partial(_here, datasets=datasets))(job)
+    reference = _run(told, REFERENCE, REFERENCE, points, None)
+    runs = {REFERENCE: reference}
+    for key, name in names.items():
+        runs[name] = _run(told, key, name, points, reference)
+    repeats = {
+        cell["name"]: told.repeats.get(f"repeat-{index}", [""])
+        for index, cell in enumerate(cells)
+        if seeds and cell["name"] in points
+    }
+    return Executed(runs, told.fates, repeats, told.peak_mb)
 
 
 def _plan(
@@ -235,15 +250,27 @@ def _code_cells(source: NotebookNode) -> list[dict[str, str]]:
     ]
 
 
-def _environment(work: Path, datasets: Path, language: str, grading: bool) -> dict[str, str]:
+def _here(job: Job, datasets: Path) -> Results:
+    """Run a job as this process does."""
+    with tempfile.TemporaryDirectory(prefix="ulab-check-") as scratch:
+        work = Path(scratch)
+        file = work / "job.json"
+        file.write_text(json.dumps({**job.content, "out": str(work)}), encoding="utf-8")
+        _start(work, job.timeout_s, _environment(work, datasets, job))
+        file.unlink()
+        return read_results({path.stem: path.read_bytes() for path in work.glob("*.json")})
+
+
+def _environment(work: Path, datasets: Path, job: Job) -> dict[str, str]:
     one_thread = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     return {
         **{key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")},
         # One core, as a grading sandbox has; threads would not survive the runner's forks either.
         **dict.fromkeys(one_thread, "1"),
         "ULAB_DATASETS": str(datasets.resolve()),
-        "ULAB_LANGUAGE": language,
-        "ULAB_GRADING": "1" if grading else "0",
+        "ULAB_LANGUAGE": job.language,
+        "ULAB_GRADING": "1" if job.grading else "0",
+        "PYTHONHASHSEED": str(job.hash_seed),
         "MLFLOW_TRACKING_URI": (work / "mlruns").as_uri(),
         "MLFLOW_ALLOW_FILE_STORE": "true",
         "MPLBACKEND": "agg",
@@ -251,7 +278,7 @@ def _environment(work: Path, datasets: Path, language: str, grading: bool) -> di
     }
 
 
-def _start(work: Path, timeout_s: int, environment: dict[str, str]) -> None:
+def _start(work: Path, timeout_s: float, environment: dict[str, str]) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "ulab_curricula.runner", str(work / "job.json")],
         cwd=work, env=environment, stdin=subprocess.DEVNULL,
@@ -268,25 +295,23 @@ def _start(work: Path, timeout_s: int, environment: dict[str, str]) -> None:
         process.wait()
 
 
-def _read(path: Path, name: str, points: Mapping[str, float], otherwise: Run | None) -> Run:
+def _run(
+    told: Results, key: str, name: str, points: Mapping[str, float], otherwise: Run | None
+) -> Run:
     """A run's result; tests it did not run went as in `otherwise`."""
-    try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    results = told.runs.get(key)
+    if results is None:
         return Run(name, {}, 0.0, finished=False)
-    tests = [item for item in results if item["name"] in points]
-    ran = {item["name"] for item in tests}
-    errors = {item["name"]: item["error"] for item in tests if item["error"]}
-    values = {item["name"]: item["value"] for item in tests if item["value"] is not None}
-    lines = {item["name"]: item["line"] for item in results if item["error"]}
-    failures = {
-        item["name"]: item["error"]
-        for item in results
-        if item["error"] and item["name"] not in points
-    }
+    tests = [item for item in results if item.name in points]
+    ran = {item.name for item in tests}
+    errors = {item.name: item.error for item in tests if item.error}
+    values = {item.name: item.value for item in tests if item.value is not None}
+    lines = {item.name: item.line for item in results if item.error}
+    failures = {item.name: item.error for item in results if item.error and item.name not in points}
     if otherwise is not None:
         errors |= {cell: error for cell, error in otherwise.errors.items() if cell not in ran}
         values |= {cell: value for cell, value in otherwise.values.items() if cell not in ran}
         lines |= {cell: line for cell, line in otherwise.lines.items() if cell not in ran}
-    seconds = sum(item["seconds"] for item in results)
-    return Run(name, errors, seconds, values=values, lines=lines, failures=failures)
+    seconds = sum(item.seconds for item in results)
+    cells = {item.name: item.seconds for item in results}
+    return Run(name, errors, seconds, True, values, lines, failures, cells)

@@ -14,6 +14,7 @@ from ulab_core.i18n import mark
 from ulab_curricula.build import Built
 from ulab_curricula.errors import BadLab, BadTest
 from ulab_curricula.labs import Lab
+from ulab_curricula.mutations import free_without_reason
 from ulab_curricula.parsing import parse
 from ulab_curricula.places import place_of, place_of_name
 from ulab_curricula.pointgiving import given_points
@@ -53,6 +54,7 @@ def inspect(lab: Lab, built: Built) -> list[BadLab]:
         *_disagreements(lab, built),
         *_untranslated(lab, built.sources["en"]),
         *_unlike_the_judge(lab, built.canonical),
+        *_free_without_reason(lab, built.canonical),
         *inspect_prose(lab, built),
     ]
 
@@ -101,6 +103,20 @@ def _unlike_the_judge(lab: Lab, source: NotebookNode) -> Iterator[BadLab]:
     for found in mixed(source):
         place = place_of_name(lab, source, found.cell, found.name, within=found.statement)
         yield BadTest(_MIXED[found.why], place, name=found.name)
+
+
+def _free_without_reason(lab: Lab, source: NotebookNode) -> Iterator[BadLab]:
+    for cell in source.cells:
+        if cell.cell_type != "code":
+            continue
+        for line in free_without_reason(cell.source):
+            yield BadTest(
+                mark(
+                    "Say why no test can tell: # free choice: the reason. Better still, write a "
+                    "test that can."
+                ),
+                place_of(lab, source, cell.metadata.get("nbgrader", {}).get("grade_id", ""), line),
+            )
 
 
 def _bad_code(lab: Lab, source: NotebookNode) -> Iterator[BadLab]:

@@ -20,6 +20,17 @@ Id = Annotated[str, Field(pattern=ID_PATTERN, max_length=60)]
 Level = Literal["foundation", "core", "advanced", "capstone"]
 
 
+class OtherWords(Strict):
+    """A term that a lab says otherwise than the glossary does."""
+
+    term: str = Field(
+        min_length=1, description=mark("The English term, as curricula/glossary.yaml has it.")
+    )
+    reason: str = Field(
+        min_length=10, description=mark("Why the lab has to say it otherwise, for its reviewers.")
+    )
+
+
 class LabManifest(Strict):
     """What `lab.yaml` says of a lab."""
 
@@ -58,6 +69,10 @@ class LabManifest(Strict):
     )
     licence: Words = Field(
         description=mark("What the lab and its data may be used for, and whose they are.")
+    )
+    glossary_exceptions: tuple[OtherWords, ...] = Field(
+        default=(),
+        description=mark("Terms that the lab says otherwise than the glossary does, and why."),
     )
 
 

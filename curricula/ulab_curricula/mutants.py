@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 
 from ulab_curricula.dependencies import cells_to_run
 from ulab_curricula.mutations import Mutation, free_lines, mutations
+from ulab_curricula.results import MutantFate
 
 SHARE_CAUGHT = 0.9
 """The least share of mutants that a lab's tests must catch."""
@@ -143,12 +144,10 @@ def mutant_job(
     return job
 
 
-def with_fates(
-    mutants: Sequence[Mutant], found: Mapping[str, Mapping[str, str]]
-) -> tuple[Mutant, ...]:
+def with_fates(mutants: Sequence[Mutant], found: Mapping[str, MutantFate]) -> tuple[Mutant, ...]:
     """The mutants with what the runner wrote of them, by key; nothing of those not drawn."""
     return tuple(
-        Mutant(one.cell, one.mutation, Fate(told["fate"]), told["by"])
+        Mutant(one.cell, one.mutation, Fate(told.fate), told.by)
         if (told := found.get(one.key))
         else one
         for one in mutants

@@ -53,8 +53,8 @@ AXES = frozenset({"axis", "dim"})
 MODULES = frozenset({"F", "math", "np", "numpy", "pd", "scipy", "torch"})
 
 # Nothing below can be told from the reference, so no test is asked to.
-# A line that the lab's author marked.
-FREE = re.compile(r"#\s*free choice\b")
+# A line that the lab's author marked, and why.
+FREE = re.compile(r"#\s*free choice\b(?::\s*(?P<why>\S.*))?")
 # What takes the sign away, so that a difference may as well be turned round.
 ABSOLUTE = frozenset({"abs", "absolute", "square", "mse_loss", "l1_loss"})
 # Functions that give the same with their first two arguments swapped, or refuse that at once.

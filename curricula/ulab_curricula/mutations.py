@@ -72,6 +72,12 @@ def free_lines(code: str) -> set[int]:
     return {number for number, line in enumerate(code.splitlines(), 1) if FREE.search(line)}
 
 
+def free_without_reason(code: str) -> list[int]:
+    """Those of the `free_lines` that don't say why no test could tell."""
+    found = ((number, FREE.search(line)) for number, line in enumerate(code.splitlines(), 1))
+    return [number for number, mark in found if mark and not mark["why"]]
+
+
 def _unsigned(tree: ast.AST) -> Iterator[int]:
     """The nodes whose sign does not matter, as that of ``a - b`` in ``abs((a - b) / a)``."""
     for node in ast.walk(tree):

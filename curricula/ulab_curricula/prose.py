@@ -48,10 +48,37 @@ def inspect_prose(lab: Lab, built: Built) -> Iterator[BadLab]:
                 file=lab.source,
                 cell=zh.id,
             )
+        yield from _terms(lab, zh, en)
+
+
+_APART = {
+    "en": mark(
+        "{file}, cell {cell}: the English text says “{english}”, the Chinese one not “{chinese}”. "
+        "Use the glossary's word, or give the reason in lab.yaml under glossary_exceptions."
+    ),
+    "zh": mark(
+        "{file}, cell {cell}: the Chinese text says “{chinese}”, the English one not “{english}”. "
+        "Use the glossary's word, or give the reason in lab.yaml under glossary_exceptions."
+    ),
+}
+
+
+def _terms(lab: Lab, zh: NotebookNode, en: NotebookNode) -> Iterator[BadLab]:
+    excepted = {each.term for each in lab.manifest.glossary_exceptions}
+    for found in terms_apart(zh.source, en.source):
+        term = found.term
+        if not excepted & {*term.en}:
+            yield BadLab(
+                _APART[found.said],
+                file=lab.source,
+                cell=zh.id,
+                english=term.en[0],
+                chinese=term.zh[0] if found.said == "zh" else "”, “".join(term.zh),
+            )
 
 
 def remarks_on_prose(lab: Lab, built: Built) -> Iterator[BadLab]:
-    """Numbers and terms that the two languages may not share."""
+    """Numbers that the two languages may not share."""
     for zh, en in _pairs(built):
         apart = numbers_apart(zh.source, en.source)
         if apart:
@@ -60,14 +87,6 @@ def remarks_on_prose(lab: Lab, built: Built) -> Iterator[BadLab]:
                 file=lab.source,
                 cell=zh.id,
                 numbers=", ".join(apart),
-            )
-        for term in terms_apart(zh.source, en.source):
-            yield BadLab(
-                mark("{file}, cell {cell}: “{english}” is “{chinese}” in the glossary."),
-                file=lab.source,
-                cell=zh.id,
-                english=term.en[0],
-                chinese="”, “".join(term.zh),
             )
 
 

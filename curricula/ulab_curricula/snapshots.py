@@ -168,7 +168,10 @@ def limit(seconds: float) -> None:
     # For what sleeps; a busy machine must not look like that.
     signal.setitimer(signal.ITIMER_REAL, 20 * seconds + 20)
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
+    most, allowed = used + MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]
+    if allowed != resource.RLIM_INFINITY:  # a sandbox's, which can't be raised
+        most = min(most, allowed)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def run_mutants(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ulab_deploy import console
@@ -35,9 +36,10 @@ def _row(report: Report) -> tuple[str, ...]:
     return (report.lab, *map(str, numbers), f"{found.share:.1%}", str(found.free))
 
 
-def mutants_as_json(report: Report) -> dict[str, Any]:
-    """For machines: how many, and where those are that no test caught."""
+def mutants_as_json(report: Report, root: Path | None) -> dict[str, Any]:
+    """For machines: how many, and where those are that no test caught; as seen from `root`."""
     from ulab_curricula.places import place_of
+    from ulab_curricula.theirs import below
 
     found, built = report.mutants, report.built
     if built is None or report.source is None:
@@ -47,7 +49,7 @@ def mutants_as_json(report: Report) -> dict[str, Any]:
         place = place_of(report.source, built.canonical, one.cell, one.mutation.line)
         survivors.append(
             {
-                "file": str(place.file),
+                "file": str(below(root, place.file) if root else place.file),
                 "line": place.line,
                 "cell": one.cell,
                 "code": place.code,

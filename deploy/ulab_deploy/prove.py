@@ -20,7 +20,11 @@ from ulab_coursework.judging import Judges
 from ulab_coursework.proving import Outcome, submissions, unproved
 from ulab_curricula import Lab, Report, check_lab
 from ulab_curricula.check import look
+from ulab_curricula.errors import BadLab, BadTest
+from ulab_curricula.execute import REFERENCE
 from ulab_curricula.mutants import SHARE_CAUGHT
+from ulab_curricula.places import place_of
+from ulab_deploy.confining import Confined
 from ulab_deploy.grade import Notebook, grade_notebooks, judges_of
 from ulab_runtime.host import SandboxUnavailable
 
@@ -51,8 +55,10 @@ class How:
     repeat
         Run each test so many times more, with other random numbers, as a plain notebook.
     others
-        The labs are others': nothing of them runs or is imported outside of the judge's sandboxes,
-        so nothing runs as a plain notebook.
+        The labs are others': nothing of them runs or is imported outside of sandboxes.
+    measured
+        Run the reference as a plain notebook at all, which tells its time and memory, and what is
+        said above; for others' labs it may be left out where they were measured before.
     """
 
     language: str
@@ -62,6 +68,7 @@ class How:
     mutants: bool = False
     repeat: int = 0
     others: bool = False
+    measured: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,11 +143,13 @@ def _prove(
     # Strangers get no more time than students.
     patient = settings if how.others else _patient(settings)
 
+    confined = Confined(patient, layout.dataset_store) if how.others else None
+
     def plain(lab: Lab) -> Report:
-        if how.others:
+        if not how.measured:
             return look(lab, layout.dataset_store)
         tell(MUTATING if how.mutants else RUNNING, lab=lab.id)
-        return check_lab(
+        report = check_lab(
             lab,
             layout.dataset_store,
             language=how.language,
@@ -149,7 +158,10 @@ def _prove(
             listed=how.listed and not how.judged,
             mutants=how.mutants,
             repeat=how.repeat,
+            start=confined,
         )
+        late = too_slow(report, settings)
+        return dataclasses.replace(report, problems=[*report.problems, *late])
 
     with ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(at_once))
@@ -168,6 +180,42 @@ def _prove(
             problems = unproved(lab, report.built, report.fixtures, outcomes, patient, how.language)
             problems = [*report.problems, *problems]
             yield lab, Proved(dataclasses.replace(report, problems=problems), len(outcomes))
+
+
+def too_slow(report: Report, settings: Settings) -> list[BadLab]:
+    """What would be cut off while graded here, told from the reference's processor time.
+
+    The judge is too patient to notice while labs are checked; a pure decision.
+    """
+    lab, built, allowed = report.source, report.built, settings.grading
+    if lab is None or built is None or REFERENCE not in report.runs:
+        return []
+    found: list[BadLab] = []
+    if lab.manifest.grading_seconds > allowed.job_timeout_s:
+        found.append(
+            BadLab(
+                mark(
+                    "{lab}: grading_seconds says {seconds} s, but this base ends grading after "
+                    "{allowed} s ([grading] job_timeout_s)."
+                ),
+                lab=lab.id,
+                seconds=lab.manifest.grading_seconds,
+                allowed=allowed.job_timeout_s,
+            )
+        )
+    return found + [
+        BadTest(
+            mark(
+                "This cell takes {seconds:.0f} s, but this base ends a cell after {allowed} s "
+                "([grading] cell_timeout_s). Do less while ulab.grading()."
+            ),
+            place_of(lab, built.canonical, cell),
+            seconds=seconds,
+            allowed=allowed.cell_timeout_s,
+        )
+        for cell, seconds in report.runs[REFERENCE].cells.items()
+        if seconds > allowed.cell_timeout_s
+    ]
 
 
 def _patient(settings: Settings) -> Settings:

@@ -75,7 +75,7 @@ def find(layout: Layout, course: str, before: str, version: str, now: datetime) 
     folder = layout.move_trials(course) / version
     try:
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # never tried, or half written when the base fell
         return None
     if about["before"] != before:
         return None

@@ -10,7 +10,7 @@ import pytest
 from integration.coursework_support import Base
 from integration.git_server import git, serving
 from sqlalchemy import select
-from unit.curricula_support import SOURCE, write_curriculum, write_lab
+from unit.curricula_support import MANIFEST, SOURCE, write_curriculum, write_lab
 
 from ulab_core.errors import UserError
 from ulab_core.models import AuditEntry
@@ -18,7 +18,8 @@ from ulab_curricula import load_curriculum, published
 from ulab_curricula.receiving import NotTaken, take_in
 from ulab_curricula.repositories import fetched
 from ulab_deploy.base import Base as DeployedBase
-from ulab_deploy.outside import Outcome, publish_others, taken_in
+from ulab_deploy.outside import Outcome, check_others, publish_others, taken_in
+from ulab_deploy.prove import How, Proved
 
 
 def publish(base: Base, origin: Path | str) -> Outcome:
@@ -70,8 +71,64 @@ def test_one_that_does_not_hold_is_not_published(base: Base, tmp_path: Path) -> 
     before = versions(base)
     made = publish(base, tmp_path / "theirs")
     assert made.version == ""
-    assert any("double-test" in str(p) for one in made.proved for p in one.report.problems)
+    said = [str(problem) for one in made.proved for problem in one.report.problems]
+    # Named as it lies with them: the copy that was proved is gone when they read it.
+    place = "labs/image-recognition/sums/lab.py"
+    assert any(sentence.startswith(f"{place}:") and "double-test" in sentence for sentence in said)
+    assert not any("ulab-outside" in sentence for sentence in said)
     assert versions(base) == before
+
+
+def test_a_manifest_that_can_not_be_used_is_named_as_they_have_it(
+    base: Base, tmp_path: Path
+) -> None:
+    write_curriculum(tmp_path / "theirs")
+    write_lab(tmp_path / "theirs" / "labs", MANIFEST.replace("minutes: 5", "minutes: many"))
+    with pytest.raises(UserError) as refused:
+        publish(base, tmp_path / "theirs")
+    assert str(refused.value).startswith("labs/image-recognition/sums/lab.yaml can't be used")
+
+
+def checked(base: Base, folder: Path, *, repeat: int = 4) -> Proved:
+    how = How("en", others=True, mutants=True, repeat=repeat)
+    given = DeployedBase(base.settings, base.layout)
+    [(found, _)] = check_others(given, str(folder), [], how)
+    return found
+
+
+def test_their_labs_are_checked_as_ours_are(base: Base, tmp_path: Path) -> None:
+    write_curriculum(tmp_path / "theirs")
+    found = checked(base, tmp_path / "theirs")
+    assert [str(problem) for problem in found.report.problems] == []
+    assert found.judged == 9
+    assert found.report.mutants.run == found.report.mutants.caught > 0
+    assert found.report.peak_mb > 0
+    assert found.report.seconds > 0
+
+
+HOG = "import ulab\n_held = bytearray(400 << 20)\n"
+
+
+def test_their_budgets_and_weak_tests_are_noticed(base: Base, tmp_path: Path) -> None:
+    write_curriculum(tmp_path / "theirs")
+    source = SOURCE.replace("import ulab\n", HOG, 1)
+    for equal in ("add(1, 2) == 3", "add(-4, 4) == 0", "double(4) == 8"):
+        source = source.replace(equal, equal.replace("==", ">=") + " - 9")
+    write_lab(tmp_path / "theirs" / "labs", f"{MANIFEST}memory_mb: 256\n", source)
+    said = [str(problem) for problem in checked(base, tmp_path / "theirs").report.problems]
+    assert any("MiB of memory; memory_mb says 256" in sentence for sentence in said)
+    assert any("the tests catch" in sentence for sentence in said)
+
+
+def test_their_tests_that_luck_decides_are_noticed(base: Base, tmp_path: Path) -> None:
+    write_curriculum(tmp_path / "theirs")
+    # Passes with the seed that nobody gave, and fails with those that repeating gives.
+    lucky = "assert all(random.getstate() != random.Random(_seed).getstate() for _seed in range(9))"
+    test = "assert double(4) == 8"
+    source = SOURCE.replace(test, f"import random\n{lucky}\n{test}")
+    write_lab(tmp_path / "theirs" / "labs", source=source)
+    said = [str(problem) for problem in checked(base, tmp_path / "theirs").report.problems]
+    assert any("not with other random numbers" in sentence for sentence in said), said
 
 
 ACTS = """\

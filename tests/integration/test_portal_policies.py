@@ -355,7 +355,7 @@ def test_a_version_with_other_tests_offers_a_regrade_that_says_who_moved(portal:
 def test_a_move_is_tried_out_before_anything_changes(portal: Portal) -> None:
     carol, trial = portal.browser("carol"), f"{TEACH}/version/2/trial"
     portal.hand_in("alice", answer())
-    portal.hand_in("bob", answer("return 3"))
+    portal.hand_in("bob", answer("return 0"))
     grade_all(portal.base)
     publish_version(portal.base.layout, "2", harder)
     assert f'hx-get="{PREFIX}/{trial}"' in carol.see(f"{TEACH}/version").text

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from unit.curricula_support import SOURCE, write_lab
 
+from ulab_curricula import load_lab
+from ulab_curricula.build import build
+from ulab_curricula.errors import BadTest
+from ulab_curricula.inspection import inspect
 from ulab_curricula.mutants import Fate, Mutant, Mutants, mutant_job, mutants_of, with_fates
 from ulab_curricula.mutations import mutations
+from ulab_curricula.results import MutantFate
 from ulab_curricula.snapshots import FEWEST_DRAWN, SLOW_S, draw, plan
 
 CHANGES = {
@@ -94,6 +101,17 @@ def test_only_the_marked_lines_change_and_none_that_are_free() -> None:
     ]  # fmt: skip
 
 
+def test_a_free_choice_needs_a_reason(tmp_path: Path) -> None:
+    answer = "    return add(a, a)"
+    number = SOURCE[: SOURCE.index(answer)].count("\n") + 1
+    for marked, lines in (("# free choice: either way", []), ("# free choice", [number]), ("", [])):
+        source = SOURCE.replace(answer, f"{answer}  {marked}")
+        lab = load_lab(write_lab(tmp_path / str(len(marked)), source=source))
+        found = inspect(lab, build(lab))
+        assert [problem.place.line for problem in found if isinstance(problem, BadTest)] == lines
+        assert len(found) == len(lines)
+
+
 def test_a_mutant_meets_the_tests_it_can_affect_and_what_those_need() -> None:
     code = {
         "f": "def f(x): return x - 1", "g": "def g(x): return x",
@@ -123,7 +141,10 @@ def test_slow_tests_are_for_what_passed_the_quick_ones_then_for_a_few_drawn() ->
 def test_mutants_not_drawn_count_for_nothing_and_undecided_ones_as_survivors() -> None:
     made = [Mutant("f", one) for one in mutations("x = (a < b) + (c < d)")]
     fates = [Fate.CAUGHT, Fate.CAUGHT, Fate.SURVIVED, Fate.UNDECIDED]
-    told = {one.key: {"fate": fate.value, "by": ""} for one, fate in zip(made, fates, strict=False)}
+    told = {
+        one.key: MutantFate.model_validate({"fate": fate.value, "by": ""})
+        for one, fate in zip(made, fates, strict=False)
+    }
     found = Mutants(with_fates(made, told))
     assert (len(found.all), found.run, found.caught, found.share) == (len(made), 4, 2, 0.5)
     assert [one.fate for one in found.survivors] == [Fate.SURVIVED, Fate.UNDECIDED]

@@ -46,19 +46,47 @@ def test_formulas_hold_the_same_numbers(zh: str, en: str, differ: bool) -> None:
     ("zh", "en", "apart"),
     [
         ("看混淆矩阵", "Look at the confusion matrix", []),
-        ("看错误表", "Look at the confusion matrix", ["confusion matrix"]),
-        ("看", "Gradients", ["gradient"]),
+        ("看错误表", "Look at the confusion matrix", ["en confusion matrix"]),
+        ("看", "Gradients", ["en gradient"]),
         ("看", "`gradient` is a name", []),
+        # The other way round, by the first Chinese word alone.
+        ("看混淆矩阵", "Look at the table of errors", ["zh confusion matrix"]),
+        ("看混淆矩阵", "Look at the matrix", []),
+        ("名字叫 `混淆矩阵`", "It is called so", []),
+        ("测准确率", "Measure precision", ["zh accuracy"]),
+        ("更准确的准确率", "It is more accurate", []),
+        ("精度", "How fine it is", []),
+        # Words of everyday life.
+        ("叶轮后面", "Behind the rotor", []),
+        ("三轮", "Three epochs", []),
+        ("三次", "Three epochs", ["en epoch"]),
     ],
 )
 def test_terms_are_called_what_the_glossary_says(zh: str, en: str, apart: list[str]) -> None:
-    assert [term.en[0] for term in terms_apart(zh, en)] == apart
+    assert [f"{found.said} {found.term.en[0]}" for found in terms_apart(zh, en)] == apart
 
 
 def test_the_glossary_names_each_term_once_in_both_languages() -> None:
     words = [word for term in glossary() for word in term.en]
     assert len(words) == len(set(words)) >= 100
     assert all(term.zh and all(term.zh) for term in glossary())
+    assert all(len(term.one_way.split()) >= 3 for term in glossary() if term.one_way)
+
+
+EXCEPTION = "glossary_exceptions: [{term: gradient, reason: It is a slope of a hill here.}]\n"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"), [(MANIFEST, ["“gradient”"]), (MANIFEST + EXCEPTION, [])]
+)
+def test_other_words_than_the_glossarys_need_a_reason(
+    tmp_path: Path, manifest: str, said: list[str]
+) -> None:
+    source = SOURCE.replace("# # Sums", "# # Sums\n# A gradient.")
+    lab = load_lab(write_lab(tmp_path, manifest, source))
+    found = [str(problem) for problem in inspect_prose(lab, build(lab))]
+    assert len(found) == len(said)
+    assert all(words in problem for words, problem in zip(said, found, strict=True))
 
 
 def test_links_of_text_and_of_html_are_found_and_not_those_of_code() -> None:
@@ -98,11 +126,10 @@ def test_a_data_set_needs_a_card(tmp_path: Path) -> None:
 
 
 def test_what_may_be_wrong_is_a_remark(tmp_path: Path) -> None:
-    source = SOURCE.replace("# # Sums", "# # Sums\n# A gradient of 12.5")
+    source = SOURCE.replace("# # Sums", "# # Sums\n# A slope of 12.5")
     lab = load_lab(write_lab(tmp_path, source=source))
     assert [str(one).split(": ", 1)[1] for one in remarks_on_prose(lab, build(lab))] == [
         "only one language says 12.5.",
-        "“gradient” is “梯度” in the glossary.",
     ]
 
 

@@ -72,6 +72,11 @@ assert add(2, 2) == 4
             False,
         ),
         (
+            ("    # en: return the sum of two numbers\n", "    # en: return the sum\n"),
+            ["The comments of add are worded differently in English."],
+            False,
+        ),
+        (
             ("import ulab\n", "import ulab, math\n"),
             ["The lab's own cell setup is other than before."],
             True,
@@ -110,6 +115,17 @@ def test_a_difference_is_said(
         chinese = one.said(translations("zh").gettext)
         assert chinese not in ("", one.said())
     assert any(one.tests for one in found) is tests
+
+
+def test_comments_of_free_code_are_compared_too(tmp_path: Path) -> None:
+    cell = "# %%\n# zh: 一\n# en: one\nfree = 1\n\n# %% nbgrader"
+    first = SOURCE.replace("# %% nbgrader", cell, 1)
+    old = version(tmp_path / "old", first)
+    found = differences(old, version(tmp_path / "new", first.replace("# en: one", "# en: once")))
+    assert [one.said() for one in found] == [
+        "Comments in code that students may change are worded differently in English."
+    ]
+    assert not found[0].tests
 
 
 def test_labs_that_come_go_and_move_are_said(tmp_path: Path) -> None:

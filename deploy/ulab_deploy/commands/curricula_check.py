@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,9 +16,10 @@ from ulab_deploy.commands.curricula_names import list_names
 from ulab_deploy.commands.options import Json
 from ulab_deploy.console import say, sentence, t
 from ulab_deploy.mutant_table import mutant_table, mutants_as_json
+from ulab_deploy.stopping import ended_at_once
 
 if TYPE_CHECKING:
-    from ulab_curricula import Lab
+    from ulab_curricula import Lab, Report
     from ulab_deploy.prove import How, Proved
 
 
@@ -87,12 +89,34 @@ def register(curricula: typer.Typer) -> None:
             bool,
             typer.Option("--names", help=t("Only list whose the names are that each test uses.")),
         ] = False,
+        origin: Annotated[
+            str,
+            typer.Option(
+                "--from",
+                metavar="FOLDER|FILE.zip|URL",
+                help=t(
+                    "Check curricula of others, in sandboxes alone: a folder, a zip file, or a Git "
+                    "repository (https:// or ssh://). Names are curricula then."
+                ),
+            ),
+        ] = "",
+        ref: Annotated[str, typer.Option(help=t("A branch or a tag of the Git repository."))] = "",
         json: Json = False,
     ) -> None:
         from ulab_deploy.base import open_base
         from ulab_deploy.catalogue import labs_of_checkout
 
         language = _language(lab_language)
+        if origin:
+            if plain or table or whose:
+                raise UserError(
+                    mark(
+                        "With --from, leave out --plain, --table and --names: others' labs are "
+                        "proved by the judge."
+                    )
+                )
+            _check_others(language, origin, ref, names or [], whole, mutants, repeat, json)
+            return
         labs = labs_of_checkout([] if everything else names or [])
         if whose:
             list_names(labs, json)
@@ -122,6 +146,47 @@ def register(curricula: typer.Typer) -> None:
             raise typer.Exit(1)
 
 
+def _check_others(
+    language: str,
+    origin: str,
+    ref: str,
+    names: list[str],
+    whole: bool,
+    mutants: bool,
+    repeat: int,
+    json: bool,
+) -> None:
+    from ulab_deploy.base import open_base
+    from ulab_deploy.outside import check_others
+    from ulab_deploy.prove import How
+
+    base = open_base()
+    require_sandbox(base)
+    how = How(language, whole=whole, mutants=mutants, repeat=repeat, others=True)
+    reports: list[Report] = []
+    told: list[dict[str, Any]] = []
+    with ended_at_once():
+        for proved, root in check_others(base, origin, names, how, ref=ref, tell=tell_passing):
+            console.passed()
+            reports.append(proved.report)
+            if json:
+                told.append(as_json(proved, root))
+            else:
+                tell_proved(proved)
+    if json:
+        console.say_json(told)
+    else:
+        for line in mutant_table(reports):
+            say(line)
+    if not all(report.ok for report in reports):
+        raise typer.Exit(1)
+
+
+def tell_passing(message: str, **values: object) -> None:
+    """Say how far it is, where that is looked at."""
+    console.passing(t(message, **values))
+
+
 def _language(chosen: str) -> str:
     if chosen and chosen not in LANGUAGES:
         raise UserError(mark("A notebook's language is zh or en, not {language}."), language=chosen)
@@ -142,10 +207,11 @@ def _proved(base: Base, labs: Sequence[Lab], how: How, cache: bool) -> Iterator[
         console.passing(f"[{done}/{len(labs)}] {t(message, **values)}")
 
     memory = Remembered(base.layout.checked, base.settings) if cache else None
-    for proved in prove(labs, base.settings, base.layout, how, memory=memory, tell=tell):
-        console.passed()
-        done += 1
-        yield proved
+    with ended_at_once():
+        for proved in prove(labs, base.settings, base.layout, how, memory=memory, tell=tell):
+            console.passed()
+            done += 1
+            yield proved
 
 
 def require_sandbox(base: Base) -> None:
@@ -204,8 +270,8 @@ def _summary(proved: Proved) -> str:
     return f"{said} ({used})"
 
 
-def as_json(proved: Proved) -> dict[str, Any]:
-    """What came of proving a lab, for machines."""
+def as_json(proved: Proved, root: Path | None = None) -> dict[str, Any]:
+    """What came of proving a lab, for machines; files of others as seen from `root`."""
     report = proved.report
     return {
         "lab": report.lab,
@@ -217,5 +283,5 @@ def as_json(proved: Proved) -> dict[str, Any]:
         "memory_mb": report.peak_mb,
         "judged": proved.judged,
         "remembered": proved.remembered,
-        "mutants": mutants_as_json(report),
+        "mutants": mutants_as_json(report, root),
     }

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import getpass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ulab_core.i18n import mark
 from ulab_deploy import console
 from ulab_deploy.base import Base
-from ulab_deploy.commands.curricula_check import as_json, require_sandbox, tell_proved
+from ulab_deploy.commands.curricula_check import (
+    as_json,
+    require_sandbox,
+    tell_passing,
+    tell_proved,
+)
 from ulab_deploy.commands.options import Json
 from ulab_deploy.console import say, t
+from ulab_deploy.stopping import ended_at_once
+
+if TYPE_CHECKING:
+    from ulab_deploy.outside import Outcome
 
 
 def register(curricula: typer.Typer) -> None:
@@ -70,32 +79,33 @@ def _publish_others(
     require_sandbox(base)
     found = []
     actor = actor or f"ulab curricula ({getpass.getuser()})"
-    for outcome in publish_others(base, origin, names, ref=ref, actor=actor, tell=_passing):
-        console.passed()
-        found.append(outcome)
-        if json:
-            continue
-        for proved in outcome.proved:
-            if not (proved.report.ok and outcome.version):
-                tell_proved(proved)
-        if outcome.version:
-            say(t(PUBLISHED, curriculum=outcome.curriculum.id, version=outcome.version))
-        else:
-            say(t("{curriculum} is not published", curriculum=outcome.curriculum.id))
+    told = []
+    with ended_at_once():
+        for outcome in publish_others(base, origin, names, ref=ref, actor=actor, tell=tell_passing):
+            console.passed()
+            found.append(outcome)
+            if json:
+                # While our copy is there, which the places of tests are looked up in.
+                told.append(
+                    {
+                        "curriculum": outcome.curriculum.id,
+                        "version": outcome.version or None,
+                        "labs": [as_json(proved) for proved in outcome.proved],
+                    }
+                )
+            else:
+                _tell(outcome)
     if json:
-        console.say_json(
-            [
-                {
-                    "curriculum": one.curriculum.id,
-                    "version": one.version or None,
-                    "labs": [as_json(proved) for proved in one.proved],
-                }
-                for one in found
-            ]
-        )
+        console.say_json(told)
     if not all(one.version for one in found):
         raise typer.Exit(1)
 
 
-def _passing(message: str, **values: object) -> None:
-    console.passing(t(message, **values))
+def _tell(outcome: Outcome) -> None:
+    for proved in outcome.proved:
+        if not (proved.report.ok and outcome.version):
+            tell_proved(proved)
+    if outcome.version:
+        say(t(PUBLISHED, curriculum=outcome.curriculum.id, version=outcome.version))
+    else:
+        say(t("{curriculum} is not published", curriculum=outcome.curriculum.id))

@@ -182,7 +182,7 @@ night[["Date_time", "P_avg", "Ws_avg", "Ot_avg"]]
 #
 # - `time` is **the face of the clock** (a `Timestamp` without offset): this step is written;
 # - where a turbine has a moment more than once, **all of them go** (nobody knows the true one);
-# - rows without `power` or `wind` go; negative powers stay;
+# - rows with `power` or `wind` missing go; negative powers stay;
 # - temperatures of −50 °C or less are errors and become `NaN`, **the row stays**;
 # - sorted by `turbine`, then `time`, with the index 0, 1, 2 …; the table passed in is not changed.
 #
@@ -1366,7 +1366,7 @@ if not ulab.grading():
 # 1. 按曲线约 150 MWh，约 4.5 万元；按邻机约 133 MWh，约 4.0 万元（150 MWh = 150000 kWh × 0.3 元）。单位换算错不给分。
 # 2. 曲线用的是停着的风机自己的风速计，它在叶轮后面，叶轮停转时读到的风不同；邻机站在别处，也可能有一台在停。选哪一种都行，要有理由。
 # 3. 例如计划检修、电网限电、结冰保护、噪声或鸟类限制、人为停机。这份数据没有告警和检修日志，分不出来。只列名称、不说分不分得出，不给分。
-# 4. 例如：用当地数据重画曲线，检验低温段的偏差（本实验修正后，0 °C 以下仍多发约 33 kW，25 °C 以上少发约 43 kW；修正前约 67 和 79 kW）；时钟；叶片结冰时的误报；先用人为放入的停机测准确率和召回率。
+# 4. 例如：用当地数据重画曲线，检验低温段的偏差（本实验修正后，0 °C 以下仍多发约 33 kW，25 °C 以上少发约 43 kW；修正前约 67 和 79 kW）；时钟；叶片结冰时的误报；先用人为放入的停机测精确率和召回率。
 #
 # **参考答案**：按曲线，四台合计少发约 149.6 MWh，按每千瓦时 0.3 元约 4.5 万元；按邻机约 133.1 MWh，约 4.0 万元，占全年约 13400 MWh 的 1 % 左右。差别在于停着的风机的风速计装在叶轮后面，叶轮不转时读数会变，我更相信邻机，但邻机不在同一点。停机里可能有计划检修、限电和结冰保护，这份数据没有日志，分不出。搬到白城之前要用当地一整个冬天的数据重画曲线：在这里，修正密度后 0 °C 以下仍有约 33 kW 的偏差，而白城比这里冷得多；还要检验叶片结冰时的误报。
 # ### END SOLUTION

@@ -211,7 +211,7 @@ print(ulab.say(
 #
 # 1. *先补边*：两头各补 1 个 0，`[0, 1, 2, 3, 4, 0]`。
 # 2. *再取窗口*：从第 `s` 个数起取 4 个。`s=1` 是原样；`s=0` 得 `[0, 1, 2, 3]`，内容**右移**了 1 格；`s=2` 得 `[2, 3, 4, 0]`，左移。
-# 3. *每张图抽自己的 `s`*：补 `shift` 个 0，`s` 从 0 到 `2·shift` 随机取，就是 ±shift 的平移。
+# 3. *每张图抽自己的 `s`*：补零 `shift` 格，`s` 从 0 到 `2·shift` 随机取，就是 ±shift 的平移。
 #
 # 下一格把这三步用在一张图上。注意 `torch.roll` 不行：挤出右边的像素会从左边冒出来。
 
@@ -260,7 +260,7 @@ def shift_flip(images, generator, shift=2):
     n, _, height, width = images.shape
     padded = F.pad(images, (shift,) * 4)
     ### BEGIN SOLUTION
-    mirror = torch.rand(n, generator=generator) < 0.5  # free choice
+    mirror = torch.rand(n, generator=generator) < 0.5  # free choice: >= mirrors as many
     top = torch.randint(0, 2 * shift + 1, (n,), generator=generator)
     left = torch.randint(0, 2 * shift + 1, (n,), generator=generator)
     moved = []
@@ -1070,8 +1070,8 @@ if not ulab.grading():
 
 # %% nbgrader={"grade_id": "final-model", "solution": true}
 ### BEGIN SOLUTION
-torch.manual_seed(0)  # free choice
-reach, chance = 5, torch.Generator().manual_seed(0)  # free choice
+torch.manual_seed(0)  # free choice: any seed wins
+reach, chance = 5, torch.Generator().manual_seed(0)  # free choice: 4 and 6 win as well
 final_model = make_net()
 holdout_run(final_model, x, y, N_TRAIN, lambda images, generator: shift_flip(images, generator, reach), FINAL_EPOCHS, chance)
 ### END SOLUTION

@@ -472,7 +472,7 @@ def predict(model, images):
 #
 # Before anything "deep", see what the simplest model achieves: one weight a class for each of the 784 pixels; the weighted sum is the score.
 #
-# **Guess before you run**: guessing blindly gives 0.10. How far does the linear model get on 10,000 test images it has never seen?
+# **Guess before you run**: guessing blindly gives an accuracy of 0.10. How far does the linear model get on 10,000 test images it has never seen?
 
 # %%
 my_linear_guess = 0.5

@@ -366,7 +366,7 @@ plt.show()
 # %% [markdown] lang="en"
 # ## 2. Who else is in the file
 #
-# Beside voltages the file says whose they are. The table lists common **direct identifiers**, with the number of characters only: this is a real person, and we don't print the content.
+# Beside voltages the file says whose ECG it is. The table lists common **direct identifiers**, with the number of characters only: this is a real person, and we don't print the content.
 
 # %% nbgrader={"grade_id": "identifiers", "locked": true}
 IDENTIFYING = [
@@ -604,7 +604,7 @@ pd.Series(found, name=ulab.say(zh="出现次数", en="occurrences")).to_frame().
 # To judge a program that finds beats, the answer must be known. The machine marked the R waves of these 10 seconds itself (annotations called Fiducial Point), but 10 beats are few. So we **compose** longer records: take the typical beat of the file, put it at moments of our choice (so the answer is known), and add three common disturbances:
 #
 # - **baseline wander** from breathing and moving electrodes: 0.3 Hz, 0.5 mV;
-# - **mains hum**: 50 Hz in China, 0.15 mV;
+# - **mains hum** from the power grid: 50 Hz in China, 0.15 mV;
 # - **noise** of muscles and circuits: a standard deviation of 0.05 mV.
 #
 # The beats are real; rhythm and disturbance are ours. Always say "composed" of such data.

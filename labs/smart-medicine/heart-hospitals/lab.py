@@ -684,7 +684,7 @@ pd.DataFrame(
 # AUC 一点没动，Brier 却差了近一倍：所有瑞士人的胆固醇都一样错，**排序不变，概率全体偏低**。只看 AUC 的人永远不会发现。
 
 # %% [markdown] lang="en"
-# AUC doesn't move while the Brier score almost halves: the Swiss are all wrong in the same way, so **the order stays and every probability is too low**. Whoever looks at AUC alone never finds out.
+# AUC doesn't move while the Brier score almost halves: the cholesterol of all the Swiss is wrong in the same way, so **the order stays and every probability is too low**. Whoever looks at AUC alone never finds out.
 
 # %% [markdown] lang="zh"
 # ## 六、随机划分会说谎
@@ -889,9 +889,9 @@ pd.DataFrame(rows).T.round(3)
 # %% nbgrader={"grade_id": "recalibrate", "solution": true}
 def recalibrate(p, prevalence):
     ### BEGIN SOLUTION
-    p = np.clip(p, 1e-6, 1 - 1e-6)  # free choice
+    p = np.clip(p, 1e-6, 1 - 1e-6)  # free choice: keeps the logarithm finite, at any such distance
     logit = np.log(p / (1 - p))
-    low, high = -30.0, 30.0  # free choice
+    low, high = -30.0, 30.0  # free choice: any bounds wide enough
     for _ in range(60):
         shift = (low + high) / 2
         q = 1 / (1 + np.exp(-(logit + shift)))

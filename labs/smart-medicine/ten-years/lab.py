@@ -601,7 +601,7 @@ plt.show()
 #
 # ### 第 3 题（4 分）：Cox 偏似然
 #
-# 写 `cox_loss(score, time, event)`：三个一维张量（`score` 是浮点，`event` 是 0 / 1）。返回标量张量，可以求导：上面的概率取对数、取负，对**离世的人**求平均：
+# 写 `cox_loss(score, time, event)`：三个一维张量（`score` 是浮点，`event` 是 0 / 1）。返回标量张量，能算梯度：上面的概率取对数、取负，对**离世的人**求平均：
 #
 # $$-\frac1{\#\{i:\,\text{event}_i=1\}}\sum_{i:\,\text{event}_i=1}\Bigl(s_i-\log\sum_{j:\,t_j\ge t_i}e^{s_j}\Bigr)$$
 #
