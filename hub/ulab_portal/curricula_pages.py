@@ -11,6 +11,7 @@ from starlette.responses import Response
 from ulab_core.errors import NotAllowed
 from ulab_core.i18n import mark
 from ulab_core.models import utc_now
+from ulab_portal.called import called
 from ulab_portal.page import Page, acting, reading
 from ulab_portal.publishing import LARGEST_MB, receive, uploads
 
@@ -37,7 +38,9 @@ def progress(page: Annotated[Page, Depends(reading)]) -> Response:
 def _page(page: Page, template: str) -> Response:
     _require_administrator(page)
     found = uploads(page.portal.layout, utc_now())
-    return page.answer(template, uploads=found, largest=LARGEST_MB)
+    with page.portal.db.read() as session:
+        names = called(session, [one.person for one in found])
+    return page.answer(template, uploads=found, largest=LARGEST_MB, called=names)
 
 
 @router.post("")

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from sqlalchemy import select
 from starlette.responses import Response
 
 from ulab_core.errors import NotFound
 from ulab_core.i18n import mark
-from ulab_core.models import Person, utc_now
+from ulab_core.models import utc_now
 from ulab_core.rights import Act
 from ulab_coursework.courses import find_course
 from ulab_coursework.moving import changes
@@ -21,6 +20,7 @@ from ulab_coursework.regrade_report import Move
 from ulab_curricula.publication import PublishedCurriculum, load_published
 from ulab_curricula.titles import cell_titles
 from ulab_portal import move_trials
+from ulab_portal.called import called
 from ulab_portal.page import Page, reading
 from ulab_portal.watching import allowed, viewer_of
 
@@ -53,9 +53,6 @@ def trial(course_id: str, version: str, page: Annotated[Page, Depends(reading)])
         then = load_published(layout, course.curriculum, version)
         found = move_trials.find(layout, course_id, course.curriculum_version, version, utc_now())
         names = {row["person"] for row in found.rows} | {found.person} if found else set()
-        called = session.execute(
-            select(Person.name, Person.display_name).where(Person.name.in_(names))
-        )
         return page.answer(
             "_trial.html",
             course=course,
@@ -63,7 +60,7 @@ def trial(course_id: str, version: str, page: Annotated[Page, Depends(reading)])
             viewer=viewer,
             trial=found,
             groups=_groups(found, then, page.language) if found else [],
-            called={name: display or name for name, display in called},
+            called=called(session, names),
         )
 
 

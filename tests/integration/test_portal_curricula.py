@@ -65,6 +65,7 @@ def test_what_holds_is_published_and_what_does_not_is_said(portal: Portal, tmp_p
     upload(root, zipped(tmp_path / "theirs"))
     said = outcome(root)
     assert "Not published." in said
+    assert "sums: labs/image-recognition/sums/lab.py:" in said, "as it lies with its author"
     assert "double-test" in said
     assert versions(portal) == [version]
 

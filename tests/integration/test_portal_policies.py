@@ -372,14 +372,13 @@ def test_a_move_is_tried_out_before_anything_changes(portal: Portal) -> None:
         assert time.monotonic() < until
         time.sleep(0.5)
     assert 'data-trial="done"' in page, page
-    assert "2 submissions would be graded again; 1 score would move." in page
+    assert "2 submissions would be graded again.<br>1 score would move." in page
     assert 'data-moved="alice"' in page
     assert 'data-moved="bob"' not in page
     assert "5 → <strong>3</strong>" in page
     assert "add(1, 2) must be 3" in page
     assert everything(portal) == before
-    chinese = portal.browser("carol", "zh").see(trial).text
-    assert "2 份提交会重新评分，其中 1 份的分数会变。" in " ".join(chinese.split())
+    assert "1 份的分数会变。" in portal.browser("carol", "zh").see(trial).text
     # What was tried before the course moved says nothing of it now.
     carol.act(f"{TEACH}/version", version="2")
     publish_version(portal.base.layout, "3")
