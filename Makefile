@@ -4,7 +4,7 @@ BIN := .venv/bin
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help up install test lint format lock example schemas screenshots
+.PHONY: help up install test lint format lock example schemas screenshots pictures
 
 help: ## list these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,6 +38,9 @@ schemas: ## write the schemas of lab.yaml and its kin anew, which editors comple
 
 screenshots: ## take the pictures of the README anew
 	@cd tests && ../$(BIN)/python -m browser.screenshots
+
+pictures: ## run the labs and take the pictures of docs/guide anew; LABS="garments …", or LABS=--kept for the last run's
+	@cd tests && ../$(BIN)/python -m guide_pictures $(LABS)
 
 # The lock holds every platform's hashes and names no registry, so any mirror may serve it.
 COMPILE = .cache/uv-tool/bin/uv pip compile --quiet --universal --python-version 3.11 \
