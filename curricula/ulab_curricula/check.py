@@ -35,6 +35,7 @@ from ulab_curricula.mutants import (
 )
 from ulab_curricula.promises import broken
 from ulab_curricula.survivors import flaky, uncaught
+from ulab_datasets.own import all_names
 
 FEWEST_WRONG = 5
 FEWEST_RIGHT = 2
@@ -193,17 +194,25 @@ def look(lab: Lab, datasets: Path) -> Report:
         return Report(lab.id, [error])
     said: list[UserError] = [*remarks(lab, built)]
     problems: list[UserError] = [*inspect(lab, built), *_too_few(lab, fixtures, points)]
-    missing = [name for name in lab.manifest.datasets if not (datasets / name).is_dir()]
-    if missing:
-        problems.append(
-            BadLab(
-                mark("{file} names the data set {name}, which is not in {store}; fetch it first."),
-                file=lab.folder / "lab.yaml",
-                name=missing[0],
-                store=datasets,
-            )
-        )
+    problems += _missing_data(lab, datasets)
     return Report(lab.id, problems, points, {}, said, built, fixtures, source=lab)
+
+
+def _missing_data(lab: Lab, datasets: Path) -> Iterator[BadLab]:
+    known = set(all_names(datasets.parent))
+    for name in lab.manifest.datasets:
+        if name not in known:
+            message = mark(
+                "{file} names the data set {name}, which has no card: neither in datasets/registry "
+                "nor added to this base with ulab datasets add."
+            )
+        elif not (datasets / name).is_dir():
+            message = mark(
+                "{file} names the data set {name}, which is not in {store}; fetch it first."
+            )
+        else:
+            continue
+        yield BadLab(message, file=lab.folder / "lab.yaml", name=name, store=datasets)
 
 
 def recalled(

@@ -48,7 +48,7 @@ class LabManifest(Strict):
         description=mark("The server that students do it on; grading never needs a GPU.")
     )
     datasets: tuple[Id, ...] = Field(
-        description=mark("What `ulab.load` is asked for: folders of datasets/registry.")
+        description=mark("What `ulab.load` is asked for, as `ulab datasets list` names it.")
     )
     outcomes: tuple[Words, ...] = Field(
         min_length=1, description=mark("What a student can do afterwards, one thing each.")

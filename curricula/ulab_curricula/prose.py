@@ -15,7 +15,6 @@ from ulab_curricula.build import Built
 from ulab_curricula.errors import BadLab
 from ulab_curricula.labs import Lab
 from ulab_curricula.parsing import parse
-from ulab_datasets.card import names
 
 _LINK = re.compile(r"""\]\(\s*<?([^)\s>]+)|(?:src|href)\s*=\s*["']([^"']+)""")
 _CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
@@ -24,7 +23,7 @@ _INSIDE = ("#", "/", "data:", "mailto:")
 
 
 def inspect_prose(lab: Lab, built: Built) -> Iterator[BadLab]:
-    """Links that lead nowhere, data sets without a card, formulas that differ."""
+    """Links that lead nowhere, data sets that are not named, formulas that differ."""
     yield from _data(lab, built.canonical)
     for language, source in built.sources.items():
         for cell in _texts(source):
@@ -106,14 +105,6 @@ def _leads_somewhere(link: str) -> bool:
 
 
 def _data(lab: Lab, source: NotebookNode) -> Iterator[BadLab]:
-    known = set(names())
-    for name in lab.manifest.datasets:
-        if name not in known:
-            yield BadLab(
-                mark("{file} names the data set {name}, which has no card in datasets/registry."),
-                file=lab.folder / "lab.yaml",
-                name=name,
-            )
     for name in sorted(_loaded(source) - {*lab.manifest.datasets}):
         yield BadLab(
             mark("{file} loads the data set {name}, which lab.yaml does not name."),

@@ -114,8 +114,11 @@ def _area(new: NewLab, root: Path) -> Mapping[Path, str]:
             known=", ".join(difflib.get_close_matches(new.area, known, n=1) or known) or "-",
         )
     text = path.read_text(encoding="utf-8").rstrip("\n") if path.exists() else "focus_areas:"
-    titles = json.dumps(new.area_titles.model_dump(), ensure_ascii=False)
-    made = f"{text}\n  - id: {new.area}\n    titles: {titles}\n"
+    titles = ", ".join(
+        f"{language}: {json.dumps(title, ensure_ascii=False)}"
+        for language, title in new.area_titles.model_dump().items()
+    )
+    made = f"{text}\n  - id: {new.area}\n    titles: {{{titles}}}\n"
     try:
         listed = [area["id"] for area in yaml.safe_load(made)["focus_areas"]]
     except (yaml.YAMLError, TypeError, KeyError):

@@ -219,7 +219,10 @@ def find_card(name: str, registry: Path = REGISTRY) -> Card:
     known = names(registry)
     near = difflib.get_close_matches(name, known, n=1)
     raise BadCard(
-        mark("There is no data set {name}. Known ones: {known}."),
+        mark(
+            "There is no data set {name}. Known ones: {known}. One of your own is added with: "
+            "ulab datasets add {name} FILE --licence … --source …"
+        ),
         name=name,
         known=near[0] if near else ", ".join(known),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from ulab_core.i18n import mark
 from ulab_core.manifest import Words
-from ulab_datasets import describing, dvc_repo, versions
+from ulab_datasets import describing, dvc_repo, store, versions
 from ulab_datasets.card import (
     REGISTRY,
     Added,
@@ -28,7 +28,6 @@ from ulab_datasets.card import (
 )
 from ulab_datasets.errors import BadCard, DataMismatch, QuotaFull
 from ulab_datasets.placing import locked, placing
-from ulab_datasets.store import ROOM, finish
 from ulab_datasets.verify import sha256
 
 _BLOCK = 1 << 20
@@ -71,6 +70,20 @@ def registry_of(root: Path, name: str) -> Path:
     return registry(root) if (registry(root) / name / "card.yaml").is_file() else REGISTRY
 
 
+def ensure(
+    root: Path,
+    names: Iterable[str],
+    progress: store.Progress | None = None,
+    remote: dvc_repo.Remote | None = None,
+) -> list[store.Result]:
+    """As `store.ensure`, with each card from the registry that has it."""
+    return [
+        result
+        for name in names
+        for result in store.ensure(root, [name], progress, registry_of(root, name), remote)
+    ]
+
+
 def all_names(root: Path) -> list[str]:
     """The data sets of both registries."""
     return sorted({*names(), *names(registry(root))})
@@ -110,14 +123,14 @@ def add(
     with locked(root):
         if quota is not None:
             _require_quota(root, name, size, quota)
-        with placing(root, name, ROOM * size) as folder:
+        with placing(root, name, store.ROOM * size) as folder:
             data = folder / "data"
             data.mkdir()
             for path, file in files.items():
                 _copy(file, data / path, name)
             card = _describe(name, data, told)
             revision = dvc_repo.add(root, data)
-            finish(card, revision, folder)
+            store.finish(card, revision, folder)
             if quota is not None:
                 _require_quota(root, name, _bytes(folder / "mapped"), quota)
         versions.note(root, card, root / "store" / name / "data.dvc")

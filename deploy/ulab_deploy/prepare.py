@@ -126,7 +126,7 @@ def provide(base: Base, names: Iterable[str]) -> None:
         One can't be had.
     """
     from ulab_datasets.dvc_repo import remote_of
-    from ulab_datasets.store import ensure
+    from ulab_datasets.own import ensure
 
     base.layout.prepare()
     remote = remote_of(base.settings.datasets)
@@ -140,7 +140,7 @@ def provide_datasets(
 ) -> None:
     """Fetch the data sets that are not there; what can't be had is said, with the labs it stops."""
     from ulab_datasets.dvc_repo import remote_of
-    from ulab_datasets.store import ensure
+    from ulab_datasets.own import ensure
 
     results = ensure(
         base.layout.datasets,

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ulab_core.layout import Layout
 from ulab_core.settings import Settings
 from ulab_curricula import Lab, Report
 from ulab_curricula.check import recalled
@@ -20,7 +21,7 @@ from ulab_curricula.execute import Run
 from ulab_curricula.labs import CURRICULA
 from ulab_curricula.mutants import Fate, Mutant
 from ulab_curricula.mutations import Mutation
-from ulab_datasets.card import REGISTRY
+from ulab_datasets.own import registry_of
 from ulab_deploy.prove import How, Proved
 
 _CHECKOUT = CURRICULA.parent
@@ -46,6 +47,7 @@ class Remembered:
     def __init__(self, folder: Path, settings: Settings) -> None:
         self._folder = folder
         self._limits = settings.grading.model_dump_json()
+        self._datasets = Layout.of(settings).datasets
 
     def find(self, lab: Lab, how: How) -> Proved | None:
         """What was found; None when it wasn't, or something has changed since."""
@@ -69,7 +71,7 @@ class Remembered:
 
     def _file(self, lab: Lab, how: How) -> Path:
         whole = hashlib.sha256(f"{_code()}\n{platform.python_version()}\n{self._limits}".encode())
-        for file in _files(lab):
+        for file in _files(lab, self._datasets):
             whole.update(f"\n{file.name}\n".encode() + hashlib.sha256(file.read_bytes()).digest())
         return self._folder / f"{_named(lab, how)}-{whole.hexdigest()[:32]}.json"
 
@@ -80,10 +82,10 @@ def _named(lab: Lab, how: How) -> str:
     return f"{lab.id}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _files(lab: Lab) -> Iterator[Path]:
+def _files(lab: Lab, datasets: Path) -> Iterator[Path]:
     yield from _below(lab.folder)
     for name in lab.manifest.datasets:
-        yield from _below(REGISTRY / name)
+        yield from _below(registry_of(datasets, name) / name)
 
 
 def _below(folder: Path) -> list[Path]:

@@ -10,6 +10,7 @@ from unit.curricula_support import MANIFEST, SOURCE, write_lab
 from ulab_curricula import Lab, find_labs, load_lab
 from ulab_curricula.agreement import formulas_differ, glossary, numbers_apart, terms_apart
 from ulab_curricula.build import build
+from ulab_curricula.check import look
 from ulab_curricula.prose import inspect_prose, links, remarks_on_prose
 
 NUMBERS = {
@@ -121,7 +122,7 @@ def test_what_is_certainly_wrong_is_a_problem(tmp_path: Path, what: str) -> None
 
 def test_a_data_set_needs_a_card(tmp_path: Path) -> None:
     lab = load_lab(write_lab(tmp_path, MANIFEST.replace("datasets: []", "datasets: [rain]")))
-    [problem] = inspect_prose(lab, build(lab))
+    [problem] = look(lab, tmp_path / "store").problems
     assert "rain, which has no card" in str(problem)
 
 

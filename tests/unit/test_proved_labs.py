@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from unit.curricula_support import SOURCE, write_lab
+from unit.curricula_support import MANIFEST, SOURCE, write_lab
 
-from ulab_core.settings import Grading, Settings
+from ulab_core.layout import Layout
+from ulab_core.settings import Grading, Server, Settings
 from ulab_curricula import load_lab
 from ulab_curricula.check import recalled
 from ulab_curricula.execute import Run
 from ulab_curricula.mutants import Fate, Mutant
 from ulab_curricula.mutations import Mutation
+from ulab_datasets.own import registry
 from ulab_deploy.prove import How, Proved
 from ulab_deploy.remembered import Remembered
 
@@ -59,6 +61,19 @@ def test_it_is_forgotten_when_what_it_rests_on_changes(tmp_path: Path, what: str
     assert memory.find(load_lab(folder), HOW) is None
     memory.keep(load_lab(folder), HOW, proved(folder))
     assert len(list((tmp_path / "checked").iterdir())) == 1
+
+
+def test_it_is_forgotten_when_a_data_set_of_the_base_gets_a_new_card(tmp_path: Path) -> None:
+    settings = Settings(server=Server(state_dir=tmp_path / "state"))
+    card = registry(Layout.of(settings).datasets) / "rain" / "card.yaml"
+    card.parent.mkdir(parents=True)
+    card.write_text("id: rain\n")
+    lab = load_lab(write_lab(tmp_path, MANIFEST.replace("datasets: []", "datasets: [rain]")))
+    memory = Remembered(tmp_path / "checked", settings)
+    memory.keep(lab, HOW, proved(lab.folder))
+    assert memory.find(lab, HOW) is not None
+    card.write_text("id: rain\n# another version\n")
+    assert memory.find(lab, HOW) is None
 
 
 def test_a_result_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:
