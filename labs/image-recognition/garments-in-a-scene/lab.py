@@ -21,7 +21,7 @@
 # This task is called **object detection**. The scenes are **composed by us**: garments taken from real Fashion-MNIST product photographs, placed on a black ground of 64×64. Training scenes use garments of the training set alone, exam scenes those of the test set alone.
 #
 # **Afterwards you can**
-# - write intersection over union, centre heatmaps, decoding and non-maximum suppression by class;
+# - write intersection over union of boxes, centre heatmaps, decoding and non-maximum suppression by class;
 # - write average precision, and know how it punishes duplicates and misses;
 # - train a small detector and hand in its predictions for an exam;
 # - part its errors into wrong class, wrong place and missed, and say what to do next.
