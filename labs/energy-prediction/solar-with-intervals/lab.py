@@ -1131,7 +1131,7 @@ plt.show()
 #
 # 写 `intervals(past)`：`past` 是“天数 × 24”的数组，到昨天为止的出力（MW），至少 150 天。返回今天的 `(24, 3)` 数组，单位 MW：每小时的 10 %、50 %、90 % 分位数，从小到大，不小于 0，没有 `NaN`（夜里报 0）。
 #
-# 今天的一切只能来自 `past`；训练好的网络，以及用今天**以前**的日子算出的余量（第 `d` 行是第 `d` 天，`len(past)` 就是今天），都可以用。方法随你选，前面哪一种都行，自己想的也行。看不见的测试逐天发布 5 月 1 日起的 69 天，要求白天的平均分位数损失**不超过 5.3 MW**，覆盖率**在 76 % 到 84 % 之间**。
+# 今天的一切只能来自 `past`；训练好的网络，以及用今天**以前**的日子算出的余量（第 `d` 行是第 `d` 天，`len(past)` 就是今天），都可以用。方法随你选：可以取自前面，也可以自己想。看不见的测试逐天发布 5 月 1 日起的 69 天，要求白天的平均分位数损失**不超过 5.3 MW**，覆盖率**在 76 % 到 84 % 之间**。
 #
 # 参照：抄昨天加误差约 6.0 MW；参考做法约 4.8 MW、78 %，换随机种子重训，前者变动约 0.03，后者约 0.7 个百分点。
 #
@@ -1157,7 +1157,7 @@ plt.show()
 #
 # Write `intervals(past)`: `past` is an array of days × 24, production (MW) until yesterday, at least 150 days. Return an array of `(24, 3)` for today, in MW: the 10 %, 50 % and 90 % quantiles of each hour, ascending, not below 0, without `NaN` (say 0 at night).
 #
-# Whatever concerns today may only come from `past`; trained networks may be used, and so may a margin made from days **before** today (row `d` is day `d`, and `len(past)` is today). Choose your method: any of the above, or one of your own. The hidden test publishes the 69 days from 1 May on, day by day, and wants a mean pinball loss by day of **at most 5.3 MW** and coverage **from 76 % to 84 %**.
+# Whatever concerns today may only come from `past`; trained networks may be used, and so may a margin made from days **before** today (row `d` is day `d`, and `len(past)` is today). Choose your method, one from above or one of your own. The hidden test publishes the 69 days from 1 May on, day by day, and wants a mean pinball loss by day of **at most 5.3 MW** and coverage **from 76 % to 84 %**.
 #
 # For comparison: yesterday plus errors has about 6.0 MW; the reference about 4.8 MW and 78 %, which change by about 0.03 and by 0.7 percentage points when it is trained anew from other random seeds.
 #
