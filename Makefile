@@ -50,3 +50,5 @@ lock: ## resolve pyproject.toml into deploy/*.lock; UPGRADE=--upgrade takes newe
 	@$(PYTHON) deploy/install.py --uv-only
 	@$(COMPILE) $(UPGRADE) deploy/bootstrap.in -o deploy/bootstrap.lock
 	@$(COMPILE) $(UPGRADE) --group dev pyproject.toml -o deploy/requirements.lock
+	@$(COMPILE) $(UPGRADE) deploy/s3.in -o deploy/s3.lock
+	@$(COMPILE) $(UPGRADE) deploy/s3-tests.in -o deploy/s3-tests.lock

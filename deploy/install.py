@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 WEB = DEPLOY / "web"
 VENV = ROOT / ".venv"
+S3_VENV = ROOT / ".venv-s3"
 CACHE = ROOT / ".cache"
 UV = CACHE / "uv-tool" / "bin" / "uv"
 DONE = VENV / ".ulab-installed"
@@ -50,6 +51,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--uv-only", action="store_true", help="only fetch uv, to make lock files")
     parser.add_argument("--for-tests", action="store_true", help="also what only the tests need")
+    parser.add_argument(
+        "--with", dest="also", choices=["s3"], help="also what data sets kept on S3 need"
+    )
     options = parser.parse_args()
     # Students' processes, which run as other users, read the environment.
     os.umask(0o022)
@@ -62,6 +66,8 @@ def main() -> int:
                 bootstrap_uv()
             else:
                 install()
+            if options.also == "s3" or options.for_tests:
+                install_s3(options.for_tests)
         if options.for_tests:
             install_for_tests()
     except Refused as refusal:
@@ -226,6 +232,27 @@ def uv_environment() -> dict[str, str]:
         env["UV_DEFAULT_INDEX"] = mirror
     env.pop("VIRTUAL_ENV", None)
     return env
+
+
+# -- data sets on S3 ---------------------------------------------------------------------------
+
+
+def install_s3(for_tests: bool) -> None:
+    """An environment of its own: what S3 needs asks for older packages than the base has."""
+    done = S3_VENV / ".ulab-installed"
+    locks = [DEPLOY / "s3.lock", *([DEPLOY / "s3-tests.lock"] if for_tests else [])]
+    python = S3_VENV / "bin" / "python"
+    wanted = digest(locks, f"{sys.version_info[:2]} {ROOT}")
+    if read(done) == wanted and runs(python):
+        return
+    bootstrap_uv()
+    env = uv_environment()
+    with Progress(say("安装 S3 所需的软件包", "Installing what S3 needs")):
+        make = ["venv", "--quiet", "--clear", "--python", sys.executable, str(S3_VENV)]
+        execute([str(UV), *make], env)
+        sync = ["pip", "sync", "--quiet", "--require-hashes", "--python", str(python)]
+        execute([str(UV), *sync, *map(str, locks)], env)
+    done.write_text(wanted)
 
 
 # -- the proxy and the pages' scripts ----------------------------------------------------------

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from ulab_core.i18n import mark
-from ulab_core.settings import Datasets
+from ulab_datasets import dvc_copy
 from ulab_datasets.errors import RemoteFailed
+from ulab_datasets.remotes import Remote, refuse_open_secrets
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -24,35 +25,8 @@ REMOTE = "base"
 # What is no data of the repository; DVC would look for its files in there each time.
 IGNORED = "/versions\n/registry\n/apt\n"
 CACHE = Path(".dvc/cache/files/md5")
-
-
-@dataclass(frozen=True)
-class Remote:
-    """Where data sets are kept besides this machine.
-
-    Attributes
-    ----------
-    url
-        A folder, ``ssh://host/folder`` or ``s3://bucket/folder``.
-    options
-        More of what DVC says of a remote: ``keyfile``, ``endpointurl``, ``profile``.
-    """
-
-    url: str
-    options: dict[str, str] = field(default_factory=dict)
-
-
-def remote_of(settings: Datasets) -> Remote | None:
-    """The remote of a base; None when none is set."""
-    if not settings.remote:
-        return None
-    by_scheme = {
-        "ssh": {"keyfile": settings.remote_key_file},
-        "s3": {"endpointurl": settings.remote_endpoint, "profile": settings.remote_profile},
-    }
-    scheme = settings.remote.partition("://")[0]
-    options = {name: value for name, value in by_scheme.get(scheme, {}).items() if value}
-    return Remote(settings.remote, options)
+# Beside this environment: what S3 needs asks for older packages than the base has.
+S3_PYTHON = Path(sys.prefix).with_name(".venv-s3") / "bin" / "python"
 
 
 def revision_in(dvc_file: Path) -> str:
@@ -93,8 +67,7 @@ def push(root: Path, dvc_file: Path, remote: Remote) -> int:
     RemoteFailed
         It could not be reached, or refused.
     """
-    with _talking_to(remote), _opened(root, remote) as repo:
-        return int(repo.push(targets=[str(dvc_file)]))
+    return _copy("push", root, dvc_file, remote)
 
 
 def pull(root: Path, dvc_file: Path, remote: Remote | None) -> None:
@@ -105,10 +78,53 @@ def pull(root: Path, dvc_file: Path, remote: Remote | None) -> None:
     RemoteFailed
         It is in neither, or the remote could not be reached.
     """
-    with _talking_to(remote), _opened(root, remote) as repo:
-        if remote is not None:
-            repo.fetch(targets=[str(dvc_file)])
+    if remote is not None:
+        _copy("fetch", root, dvc_file, remote)
+    with _talking_to(remote), _opened(root) as repo:
         repo.checkout(targets=[str(dvc_file)], force=True)
+
+
+def _copy(verb: str, root: Path, dvc_file: Path, remote: Remote) -> int:
+    refuse_open_secrets(remote)
+    _prepare(root)
+    job: dict[str, Any] = {
+        "verb": verb,
+        "root": str(root),
+        "dvc_file": str(dvc_file),
+        "config": {
+            "core": {"remote": REMOTE},
+            "remote": {REMOTE: {"url": remote.url, **remote.options}},
+        },
+    }
+    if remote.scheme == "s3":
+        return _copy_with_s3(job, remote)
+    with _talking_to(remote):
+        if remote.scheme != "ssh":
+            return dvc_copy.copy(**job)
+        from ulab_datasets.strict_ssh import trusting
+
+        with trusting(remote.known_hosts):
+            return dvc_copy.copy(**job)
+
+
+def _copy_with_s3(job: dict[str, Any], remote: Remote) -> int:
+    if not S3_PYTHON.is_file():
+        raise RemoteFailed(
+            mark("{remote} needs what `python3 deploy/install.py --with s3` installs."),
+            remote=remote.url,
+        )
+    done = subprocess.run(
+        [S3_PYTHON, "-I", dvc_copy.__file__],
+        input=json.dumps(job), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    said = json.loads(done.stdout) if done.returncode == 0 else {"problem": _last(done.stderr)}
+    if "problem" in said:
+        raise _failed(remote, said["problem"])
+    return int(said["count"])
+
+
+def _last(text: str) -> str:
+    return next(reversed(text.strip().splitlines()), "")
 
 
 def objects(root: Path) -> set[Path]:
@@ -152,15 +168,22 @@ def _object(root: Path, md5: str) -> Path:
 
 
 @contextlib.contextmanager
-def _opened(root: Path, remote: Remote | None = None) -> Iterator[Repo]:
+def _opened(root: Path) -> Iterator[Repo]:
+    _prepare(root)
+    from dvc.repo import Repo
+
+    with Repo(str(root)) as repo:
+        yield repo
+
+
+def _prepare(root: Path) -> None:
+    """Have a DVC repository in `root`, and DVC quiet."""
     os.environ.setdefault("DVC_NO_ANALYTICS", "1")
     # DVC would keep its lock data base in /var/tmp otherwise.
     os.environ["DVC_SITE_CACHE_DIR"] = str(root / ".dvc-site")
     from dvc.repo import Repo
 
-    for name in ("dvc", "dvc_data", "dvc_objects"):
-        # What goes wrong is said in a sentence of ours.
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    dvc_copy.silence()
     if not (root / ".dvc").is_dir():
         Repo.init(root_dir=str(root), no_scm=True).close()
         with Repo(str(root)) as repo, repo.config.edit() as settings:
@@ -170,14 +193,6 @@ def _opened(root: Path, remote: Remote | None = None) -> Iterator[Repo]:
     ignored = root / ".dvcignore"
     if not ignored.is_file() or ignored.read_text(encoding="utf-8") != IGNORED:
         ignored.write_text(IGNORED, encoding="utf-8")
-    overridden: dict[str, Any] = {}
-    if remote is not None:
-        overridden = {
-            "core": {"remote": REMOTE},
-            "remote": {REMOTE: {"url": remote.url, **remote.options}},
-        }
-    with Repo(str(root), config=overridden) as repo:
-        yield repo
 
 
 @contextlib.contextmanager
@@ -197,16 +212,12 @@ def _talking_to(remote: Remote | None) -> Iterator[None]:
             raise RemoteFailed(mark("It is not in the cache of this machine any more.")) from error
         raise RemoteFailed(mark("{remote} does not have it."), remote=remote.url) from error
     except (DvcException, OSError) as error:
-        raise RemoteFailed(
-            mark("{remote} can't be read or written: {reason}."),
-            remote=remote.url if remote else "",
-            reason=_reason(error),
-        ) from error
+        raise _failed(remote, dvc_copy.reason(error)) from error
 
 
-def _reason(error: BaseException) -> str:
-    """What went wrong, of the cause rather than of DVC's advice."""
-    cause = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    return (str(cause).strip() or type(cause).__name__).splitlines()[0].rstrip(".")
+def _failed(remote: Remote | None, reason: str) -> RemoteFailed:
+    return RemoteFailed(
+        mark("{remote} can't be read or written: {reason}."),
+        remote=remote.url if remote else "",
+        reason=reason,
+    )

@@ -28,6 +28,7 @@ from ulab_datasets.card import (
 )
 from ulab_datasets.errors import BadCard, DataMismatch, QuotaFull
 from ulab_datasets.placing import locked, placing
+from ulab_datasets.remotes import Remote
 from ulab_datasets.verify import sha256
 
 _BLOCK = 1 << 20
@@ -74,7 +75,7 @@ def ensure(
     root: Path,
     names: Iterable[str],
     progress: store.Progress | None = None,
-    remote: dvc_repo.Remote | None = None,
+    remote: Remote | None = None,
 ) -> list[store.Result]:
     """As `store.ensure`, with each card from the registry that has it."""
     return [

@@ -15,10 +15,10 @@ from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_datasets import dvc_repo, versions
 from ulab_datasets.card import REGISTRY, Added, Card, find_card
-from ulab_datasets.dvc_repo import Remote
 from ulab_datasets.errors import DataMismatch, FetchFailed, RemoteFailed
 from ulab_datasets.fetch import unpack
 from ulab_datasets.placing import locked, placing
+from ulab_datasets.remotes import Remote
 
 Progress = Callable[[str], None]
 ROOM = 2

@@ -125,8 +125,8 @@ def provide(base: Base, names: Iterable[str]) -> None:
     DatasetError
         One can't be had.
     """
-    from ulab_datasets.dvc_repo import remote_of
     from ulab_datasets.own import ensure
+    from ulab_datasets.remotes import remote_of
 
     base.layout.prepare()
     remote = remote_of(base.settings.datasets)
@@ -139,8 +139,8 @@ def provide_datasets(
     base: Base, needed: dict[str, list[str]], prepared: Prepared, say: Say
 ) -> None:
     """Fetch the data sets that are not there; what can't be had is said, with the labs it stops."""
-    from ulab_datasets.dvc_repo import remote_of
     from ulab_datasets.own import ensure
+    from ulab_datasets.remotes import remote_of
 
     results = ensure(
         base.layout.datasets,

@@ -7,6 +7,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -161,12 +162,25 @@ class Datasets(_Section):
         description="A folder, ssh://host/folder or s3://bucket/folder that DVC keeps copies in. "
         "Empty: none.",
     )
-    remote_key_file: str = Field("", description="For ssh: the file with the private key.")
+    remote_key_file: str = Field(
+        "", description="For ssh: the file with the private key, which nobody else may read."
+    )
+    remote_known_hosts: str = Field(
+        "", description="For ssh: the file with the keys of known hosts. Empty: ~/.ssh/known_hosts."
+    )
     remote_endpoint: str = Field("", description="For s3: the server's address, if not Amazon's.")
     remote_profile: str = Field("", description="For s3: the profile in ~/.aws/credentials.")
     team_quota_mb: int = Field(
         5120, ge=0, description="How many MB (10^6 bytes) the data sets of one team may take."
     )
+
+    @field_validator("remote", "remote_endpoint")
+    @classmethod
+    def _no_password(cls, value: str) -> str:
+        # Addresses are shown where something fails.
+        if urlsplit(value).password is not None:
+            raise ValueError(mark("write no password into an address; docs/datasets.md says where"))
+        return value
 
     @field_validator("remote")
     @classmethod

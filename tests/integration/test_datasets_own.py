@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 
 import ulab
 from ulab_datasets import dvc_repo, own, store, versions
-from ulab_datasets.dvc_repo import Remote
 from ulab_datasets.errors import BadCard, DataMismatch, RemoteFailed
 from ulab_datasets.own import Told
+from ulab_datasets.remotes import Remote
 from ulab_deploy.cli import build
 
 TOLD = Told("Soil", "CC BY 4.0", "a survey", "lin")

@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         from ulab_core.errors import UserError
         from ulab_core.i18n import mark
         from ulab_datasets import own, store, versions
-        from ulab_datasets.dvc_repo import remote_of
+        from ulab_datasets.remotes import remote_of
         from ulab_deploy.base import open_base
 
         base = open_base()
@@ -90,10 +90,11 @@ def register(app: typer.Typer) -> None:
         from ulab_core.errors import UserError
         from ulab_core.i18n import mark
         from ulab_datasets import dvc_repo, own
+        from ulab_datasets.remotes import remote_of
         from ulab_deploy.base import open_base
 
         base = open_base()
-        root, remote = base.layout.datasets, dvc_repo.remote_of(base.settings.datasets)
+        root, remote = base.layout.datasets, remote_of(base.settings.datasets)
         if remote is None:
             raise UserError(mark("No remote is set; write it into ulab.toml: [datasets] remote"))
         here = [
