@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nbformat import NotebookNode
+
 from ulab_core.errors import UserError
-from ulab_core.i18n import mark
+from ulab_core.i18n import LANGUAGES, mark
 from ulab_curricula.build import Built, build
 from ulab_curricula.errors import BadLab
 from ulab_curricula.execute import (
@@ -65,6 +67,8 @@ class Report:
         The lab itself, for whoever checks on.
     peak_mb
         The most memory that the reference had as a plain notebook, in MiB.
+    other_runs
+        In the other language: the reference, and the wrong answers that promise words in it.
     """
 
     lab: str
@@ -77,6 +81,7 @@ class Report:
     mutants: Mutants = field(default_factory=Mutants)
     source: Lab | None = None
     peak_mb: int = 0
+    other_runs: Mapping[str, Run] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -96,7 +101,7 @@ def check_lab(
     jobs: int = 2,
     whole: bool = False,
     listed: bool = True,
-    words_only: bool = False,
+    both: bool = False,
     mutants: bool = False,
     repeat: int = 0,
     progress: Callable[[str], None] | None = None,
@@ -118,9 +123,9 @@ def check_lab(
         Run each fixture's whole notebook, rather than what its answers can affect.
     listed
         Run the empty release and the fixtures too, not the reference alone.
-    words_only
-        Run wrong answers alone, and only for the words they promise in this language: what they
-        lose was seen in the other.
+    both
+        Run the reference in the other language too, and there the wrong answers that promise
+        words in it: only the tests that say them, as what is lost was seen in this one.
     mutants
         Run mutants of the reference solution too.
     repeat
@@ -143,23 +148,33 @@ def check_lab(
         return seen
     tell("run")
     made = mutants_of(built.canonical) if mutants else []
+    other = next(each for each in LANGUAGES if each != language)
     ran, again = _run(
         functools.partial(
             run_variants,
-            built.sources[language],
             datasets=datasets,
-            language=language,
             timeout_s=lab.manifest.grading_seconds,
             start=start,
         ),
-        variants=_variants(built, language, fixtures, words_only) if listed else {},
-        tests={fixture.name: list(fixture.says) for fixture in fixtures if words_only},
-        whole=[EMPTY, *(fixture.name for fixture in fixtures if whole)],
-        mutants=made,
-        seeds=range(repeat),
-        jobs=jobs,
+        Half(
+            built.sources[language],
+            language,
+            _variants(built, language, fixtures) if listed else {},
+            whole=[EMPTY, *(fixture.name for fixture in fixtures if whole)],
+            mutants=made,
+            seeds=range(repeat)[repeat // 2 :],
+            jobs=jobs,
+        ),
+        Half(
+            built.sources[other if both else language],
+            other if both else language,
+            _promising(fixtures, other) if both else {},
+            tests={fixture.name: list(fixture.says) for fixture in fixtures},
+            seeds=range(repeat)[: repeat // 2],
+        ),
+        both,
     )
-    problems = list(broken(lab, built, points, fixtures, ran.runs, language, words_only))
+    problems = list(broken(lab, built, points, fixtures, ran.runs, language))
     if ran.peak_mb > lab.manifest.memory_mb:
         problems.append(
             BadLab(
@@ -171,10 +186,23 @@ def check_lab(
         )
     if not problems:
         problems += flaky(lab, built, [ran, *again])
+    other_runs = again[0].runs if both else {}
+    if both and not problems:
+        problems += broken(lab, built, points, fixtures, other_runs, other, words_only=True)
     decided = Mutants(with_fates(made, ran.fates), lines_kept_free(built.canonical))
     (problems if decided.share < SHARE_CAUGHT else said).extend(uncaught(lab, built, decided))
     return Report(
-        lab.id, problems, points, ran.runs, said, built, fixtures, decided, lab, ran.peak_mb
+        lab.id,
+        problems,
+        points,
+        ran.runs,
+        said,
+        built,
+        fixtures,
+        decided,
+        lab,
+        ran.peak_mb,
+        other_runs,
     )
 
 
@@ -229,25 +257,30 @@ def recalled(
     return Report(lab.id, [], points, runs, said, built, mutants=found, source=lab, peak_mb=peak_mb)
 
 
+@dataclass(frozen=True)
+class Half:
+    """What one of the two processes runs; the names are those of `run_variants`."""
+
+    source: NotebookNode
+    language: str
+    variants: Mapping[str, Mapping[str, str]]
+    whole: Sequence[str] = ()
+    tests: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    mutants: Sequence[Mutant] = ()
+    seeds: Sequence[int] = ()
+    jobs: int = 1
+
+
 def _run(
-    run: Callable[..., Executed],
-    *,
-    variants: Mapping[str, Mapping[str, str]],
-    whole: Sequence[str],
-    tests: Mapping[str, Sequence[str]],
-    mutants: Sequence[Mutant],
-    seeds: Sequence[int],
-    jobs: int,
+    run: Callable[..., Executed], first: Half, second: Half, both: bool
 ) -> tuple[Executed, list[Executed]]:
-    """Run it all, and half of the repetitions in a process whose hashes of texts differ."""
-    half = len(seeds) // 2
+    """Run it all; the second half in a process whose hashes of texts differ, if it has anything."""
     with ThreadPoolExecutor(1) as pool:
-        again = [pool.submit(run, {}, seeds=seeds[:half], jobs=1, hash_seed=1)] if half else []
-        if jobs == 1:
+        wanted = both or second.seeds
+        again = [pool.submit(run, **vars(second), hash_seed=1)] if wanted else []
+        if first.jobs == 1:
             wait(again)
-        ran = run(
-            variants, whole=whole, tests=tests, mutants=mutants, seeds=seeds[half:], jobs=jobs
-        )
+        ran = run(**vars(first))
         return ran, [other.result() for other in again]
 
 
@@ -265,15 +298,16 @@ def _too_few(lab: Lab, fixtures: list[Fixture], points: Mapping[str, float]) -> 
             )
 
 
-def _variants(
-    built: Built, language: str, fixtures: list[Fixture], words_only: bool
-) -> dict[str, Mapping[str, str]]:
-    if words_only:
-        return {
-            fixture.name: fixture.answers
-            for fixture in fixtures
-            if any(language in words for words in fixture.says.values())
-        }
+def _variants(built: Built, language: str, fixtures: list[Fixture]) -> dict[str, Mapping[str, str]]:
     return {EMPTY: answer_cells(built.releases[language])} | {
         fixture.name: fixture.answers for fixture in fixtures
+    }
+
+
+def _promising(fixtures: list[Fixture], language: str) -> dict[str, Mapping[str, str]]:
+    """The answers that promise words in this language."""
+    return {
+        fixture.name: fixture.answers
+        for fixture in fixtures
+        if any(language in words for words in fixture.says.values())
     }

@@ -49,16 +49,17 @@ def uncaught(lab: Lab, built: Built, mutants: Mutants) -> Iterator[BadLab]:
 
 
 def flaky(lab: Lab, built: Built, ran: Sequence[Executed]) -> Iterator[BadTest]:
-    """The tests that the reference passed once and fails with other random numbers or hashes."""
+    """The tests that the reference passed once and fails with other numbers, hashes or words."""
     for cell in ran[0].repeats:
-        said = [text for each in ran for text in each.repeats[cell]]
+        said = [text for each in ran for text in each.repeats.get(cell, ())]
         said += [text for each in ran[1:] if (text := each.runs[REFERENCE].errors.get(cell))]
         failed = [text for text in said if text is not None]
         if failed:
             yield BadTest(
                 mark(
-                    "The reference passes this test, but not with other random numbers: it fails "
-                    "{count} times of {of}. {error} Seed what is drawn in it, or ask for less."
+                    "The reference passes this test, but not with other random numbers or in the "
+                    "other language: it fails {count} times of {of}. {error} Seed what is drawn in "
+                    "it, or ask for less."
                 ),
                 place_of(lab, built.canonical, cell),
                 count=len(failed),

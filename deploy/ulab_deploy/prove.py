@@ -54,6 +54,8 @@ class How:
         Try the tests on mutants of the reference solution, as a plain notebook.
     repeat
         Run each test so many times more, with other random numbers, as a plain notebook.
+    both
+        Run it in the other language too, as a plain notebook.
     others
         The labs are others': nothing of them runs or is imported outside of sandboxes.
     measured
@@ -67,6 +69,7 @@ class How:
     whole: bool = False
     mutants: bool = False
     repeat: int = 0
+    both: bool = False
     others: bool = False
     measured: bool = True
 
@@ -159,6 +162,7 @@ def _prove(
             mutants=how.mutants,
             repeat=how.repeat,
             start=confined,
+            both=how.both,
         )
         late = too_slow(report, settings)
         return dataclasses.replace(report, problems=[*report.problems, *late])

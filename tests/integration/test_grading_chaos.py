@@ -36,7 +36,7 @@ from ulab_coursework.courses import enrol, ensure_person
 from ulab_coursework.queue import enqueue_all, is_worn_out
 from ulab_hub.services import services
 
-SUBMISSIONS = int(os.environ.get("ULAB_CHAOS_SUBMISSIONS", "60"))
+SUBMISSIONS = int(os.environ.get("ULAB_CHAOS_SUBMISSIONS", "36"))
 EACH = 3
 PATIENCE_S = 30 + 3 * SUBMISSIONS
 CLASSMATES = 8

@@ -10,8 +10,7 @@ from ulab_curricula.mutants import SHARE_CAUGHT
 from ulab_datasets.store import ensure
 from ulab_deploy.prove import How, prove
 
-# The other language is for test_labs.py, without the judge.
-HOW = How("zh", mutants=True, repeat=4)
+HOW = How("zh", mutants=True, repeat=4, both=True)
 
 
 @pytest.mark.timeout(1200)  # several trainings; the machine may be busy with other tests
@@ -24,5 +23,6 @@ def test_every_lab_is_proved(base: Base, lab: Lab) -> None:
     assert [str(problem) for problem in report.problems] == []
     assert found.judged == 2 + len(report.fixtures)
     assert 4 <= len(report.points) <= 10
+    assert {name.split("/")[0] for name in report.other_runs} == {"reference", "wrong"}
     assert report.mutants.run >= 20
     assert report.mutants.share >= SHARE_CAUGHT

@@ -51,7 +51,9 @@ def eventually(look: Callable[[], Any]) -> None:
 def test_a_killed_workers_job_is_done_by_the_next_and_a_stopped_one_gives_it_back(
     base: Base, tmp_path: Path
 ) -> None:
-    hand_in(base, answer("import time; time.sleep(4); return a + b"))
+    # Long enough to be killed in, at the first call alone.
+    once = "vars(add).get('slept') or time.sleep(4); add.slept = True"
+    hand_in(base, answer(f"import time; {once}; return a + b"))
 
     def in_sandbox(worker: subprocess.Popen[bytes]) -> bool:
         return newest(base).state is State.RUNNING and len(descendants(worker.pid)) > 3

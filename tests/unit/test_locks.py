@@ -53,8 +53,16 @@ def test_everything_needed_is_locked_and_installed_as_locked() -> None:
     assert len(seen) > 200
 
 
+def test_s3_is_spoken_by_the_dvc_of_the_base() -> None:
+    base, s3 = locked("requirements.lock"), locked("s3.lock")
+    ours = [name for name in s3 if name == "dvc" or name.startswith("dvc-")]
+    assert {name: base.get(name) for name in ours if name != "dvc-s3"} == {
+        name: s3[name] for name in ours if name != "dvc-s3"
+    }
+
+
 def test_every_pin_has_a_hash_and_no_lock_names_a_registry() -> None:
-    for name in ("requirements.lock", "bootstrap.lock"):
+    for name in ("requirements.lock", "bootstrap.lock", "s3.lock", "s3-tests.lock"):
         text = (DEPLOY / name).read_text(encoding="utf-8")
         assert "://" not in text
         for block in re.split(r"\n(?=[a-z0-9])", text)[1:]:

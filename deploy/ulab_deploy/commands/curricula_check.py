@@ -126,7 +126,9 @@ def register(curricula: typer.Typer) -> None:
         how = (
             How(language, judged=False, listed=False, mutants=True)
             if table
-            else How(language, judged=not plain, whole=whole, mutants=mutants, repeat=repeat)
+            else How(
+                language, judged=not plain, whole=whole, mutants=mutants, repeat=repeat, both=True
+            )
         )
         found: dict[str, Proved] = {}
         for proved in _proved(open_base(), labs, how, cache and not table):
