@@ -462,9 +462,9 @@ def test_grading_sends_nothing_and_keeps_nothing(tmp_path: Path) -> None:
 
 def test_without_a_server_the_notebook_goes_on(tmp_path: Path) -> None:
     with kernel_of(None, tmp_path) as kernel:
-        done = kernel.run(SHORT.format(arguments=""), ULAB_LANGUAGE="zh")
-        assert (done.returncode, done.stdout) == (0, "None\n")
-        assert done.stderr == "这里没有实验跟踪服务。这次运行不会被记录，其余照常。\n"
+        done = kernel.run(2 * SHORT.format(arguments=""), ULAB_LANGUAGE="zh")
+        assert (done.returncode, done.stdout) == (0, "None\nNone\n")
+        assert done.stderr == "这里没有实验跟踪服务。运行不会被记录，其余照常。\n"
 
 
 def test_the_sender_goes_when_its_folder_does(lab: Kernel) -> None:

@@ -700,6 +700,7 @@ def show(scores, title):
         plt.plot([low, high], [row, row], color="tab:blue")
         plt.plot(scores[name], [row] * len(scores[name]), "o", color="tab:orange", alpha=0.7)
     plt.yticks(range(len(names)), names)
+    plt.ylim(-0.5, len(names) - 0.5)
     plt.xlabel(ulab.say(zh="准确率（点：各次；线：均值的 95% 置信区间）", en="accuracy (dots: runs; lines: 95 % interval of the mean)"))
     plt.title(title, fontsize=10)
     plt.show()

@@ -1030,7 +1030,8 @@ for axis, (labels, title) in zip(
 ):
     axis.imshow(image[:, RIGHT], cmap="gray")
     axis.contour(three_classes(labels) == 1, [0.5], colors="tab:orange", linewidths=0.8)
-    axis.set(title=f"{title}: {count_and_areas(labels)[0]}", xlabel=ulab.say(zh="列（像素）", en="column (px)"))
+    count = count_and_areas(labels)[0]
+    axis.set(title=ulab.say(zh=f"{title}：{count}", en=f"{title}: {count}"), xlabel=ulab.say(zh="列（像素）", en="column (px)"))
 axes[0].set_ylabel(ulab.say(zh="行（像素）", en="row (px)"))
 plt.show()
 

@@ -172,7 +172,7 @@ class Block:
     def _open(self) -> Opened | None:
         base = errand.base()
         if base is None:
-            words.tell(words.not_recorded(words.no_server()))
+            words.tell_of_no_server()
             return None
         try:
             about = describe(self._name, self._workspace, self._experiment)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 
 from ulab.language import say
 from ulab.tracking.trouble import Trouble
-
-
-def no_server() -> str:
-    return say(zh="这里没有实验跟踪服务。", en="There is no tracking server here.")
 
 
 def _both(reason: str, rest: str) -> str:
@@ -117,3 +114,14 @@ def no_number(name: str, kind: str) -> str:
 
 def tell(sentence: str) -> None:
     print(sentence, file=sys.stderr)
+
+
+@cache
+def tell_of_no_server() -> None:
+    """Once in a notebook, however many runs it makes."""
+    tell(
+        say(
+            zh="这里没有实验跟踪服务。运行不会被记录，其余照常。",
+            en="There is no tracking server here. Runs are not recorded; all else goes on.",
+        )
+    )
