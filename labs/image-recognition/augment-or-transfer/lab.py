@@ -530,13 +530,14 @@ recipes = {
     "shift 2": lambda images, generator: shift_flip(images, generator, 2),
     "shift 5": lambda images, generator: shift_flip(images, generator, 5),
 }
+n_train = 200 if ulab.grading() else N_TRAIN
 valid, clean, work = {}, {}, {}
 for recipe, augment_by in recipes.items():
     valid[recipe], clean[recipe], work[recipe] = [], [], []
     for seed in range(SEEDS):
         torch.manual_seed(seed)
         trained_model = make_net()
-        valid[recipe].append(holdout_run(trained_model, x, y, N_TRAIN, augment_by, EPOCHS, torch.Generator().manual_seed(seed)))
+        valid[recipe].append(holdout_run(trained_model, x[: n_train + 500], y[: n_train + 500], n_train, augment_by, EPOCHS, torch.Generator().manual_seed(seed)))
         clean[recipe].append(accuracy(trained_model, x_test, y_test))
         work[recipe].append(accuracy(trained_model, x_work, y_test))
     print(f"{recipe:8}", ulab.say(zh="摆正", en="centred"), np.round(clean[recipe], 3),
