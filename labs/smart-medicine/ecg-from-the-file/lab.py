@@ -104,7 +104,7 @@ pd.DataFrame(groups).T
 # DICOM 是医院影像和波形的通用格式。每个**元素**（element）有一个名字（keyword）和一个值，有的值又是一串子记录，叫**序列**（sequence）。上面的 `WaveformSequence` 有两组波形，采样频率都是 1000 Hz：
 #
 # - `RHYTHM`（`ORIGINAL`）：记录下来的 10 秒；
-# - `MEDIAN BEAT`（`DERIVED`）：机器把这些心跳叠在一起算出的**一个**典型心跳，1.2 秒。
+# - `MEDIAN BEAT`（`DERIVED`）：机器把这些心跳对齐后取中位数得到的**一个**典型心跳，1.2 秒。
 #
 # **一个导联**（lead）是身上两处（或几处）电极之间的电压。机器存的是整数**计数**（count），换算方法写在每个导联的定义里：
 #
@@ -118,9 +118,9 @@ pd.DataFrame(groups).T
 # DICOM is the common format of hospitals' images and waveforms. Each **element** has a name (its keyword) and a value; some values are lists of records again, called **sequences**. The `WaveformSequence` above has two groups of waveforms, both sampled at 1000 Hz:
 #
 # - `RHYTHM` (`ORIGINAL`): the 10 seconds as recorded;
-# - `MEDIAN BEAT` (`DERIVED`): **one** typical beat of 1.2 seconds, which the machine computed by laying the beats over each other.
+# - `MEDIAN BEAT` (`DERIVED`): **one** typical beat of 1.2 seconds, which the machine computed by aligning the beats and taking the median.
 #
-# A **lead** is the voltage between two (or more) electrodes on the body. The machine stores integer **counts**, and how to convert them stands in each lead's definition:
+# A **lead** is the voltage between two (or more) electrodes on the body. The machine stores integer **counts**, and how to convert them is given in each lead's definition:
 #
 # $$\text{voltage} = \text{count} \times \text{ChannelSensitivity} \times \text{ChannelSensitivityCorrectionFactor} + \text{ChannelBaseline}$$
 #
@@ -400,9 +400,9 @@ pd.Series(characters).loc[lambda lengths: lengths > 0].to_frame(
 ).T
 
 # %% [markdown] lang="zh"
-# 姓名一栏早就换成了 9 个字母的“匿名”二字（英文），可是编号、出生日期、医院、就诊号都还在。“姓名去掉了”离“认不出是谁”还很远。
+# 姓名一栏早已换成英文 Anonymous（9 个字母），可是编号、出生日期、医院、就诊号都还在。“姓名去掉了”离“认不出是谁”还很远。
 #
-# 检查日期出现了 8 次，而上表里含日期的元素没有这么多：它还藏在 **UID**（全球唯一编号）里，连文件开头的 `file_meta` 也有一份。
+# 检查日期出现了 8 次，而上表里含日期的元素没有这么多：它还藏在 **UID**（全球唯一编号）里，连文件开头的文件元信息（`file_meta`）里也有一份。
 #
 # ### 第 2 题（4 分）：抹去身份
 #
@@ -430,7 +430,7 @@ pd.Series(characters).loc[lambda lengths: lengths > 0].to_frame(
 # %% [markdown] lang="en"
 # The name was replaced by the nine letters of "Anonymous" long ago; number, date of birth, hospital and admission are all still there. "The name is gone" is far from "nobody can tell".
 #
-# The study date occurs 8 times, more often than the table has elements with a date: it also hides in **UIDs** (globally unique numbers), one of them in the file's preamble, `file_meta`.
+# The study date occurs 8 times, more often than the table has elements with a date: it also hides in **UIDs** (globally unique numbers), one of them also in the file meta information at its start, `file_meta`.
 #
 # ### Item 2 (4 points): take out the identity
 #
@@ -540,7 +540,7 @@ assert len(set(_got["uids"])) == 3, ulab.say(
 )
 assert _got["meta"] == _got["uids"][0], ulab.say(
     zh="file_meta.MediaStorageSOPInstanceUID 与新的 SOPInstanceUID 不同：旧编号还留在文件开头。",
-    en="file_meta.MediaStorageSOPInstanceUID differs from the new SOPInstanceUID: the old number is still in the preamble.",
+    en="file_meta.MediaStorageSOPInstanceUID differs from the new SOPInstanceUID: the old number is still in the file meta information.",
 )
 for _name in ("SOPClassUID", "Modality", "PatientSex", "PatientAge", "Manufacturer", "StudyDescription"):
     assert _got["kept"][_name] == str(_record.get(_name)), ulab.say(
@@ -595,19 +595,19 @@ pd.Series(found, name=ulab.say(zh="出现次数", en="occurrences")).to_frame().
 #
 # 心跳是真的，节律和干扰是我们造的：凡是这样的数据，都要写明“合成”。
 #
-# 打分用 **F1**：找到的位置与真实位置相差不到 50 ms 就算配上，**一个真实心跳只配一次**；
+# 打分用 **F1**：找到的位置与真实位置相差不超过 50 ms 就算配上，**一个真实心跳只配一次**；
 # $\text{F1}=2\times\text{配上的}/(\text{找到的}+\text{真实的})$。漏掉和多找都会降低它。
 
 # %% [markdown] lang="en"
 # ## 3. Baseline first: above a line is a beat?
 #
-# To judge a program that finds beats, the answer must be known. The machine marked the R waves of these 10 seconds itself (annotations called Fiducial Point), but 10 beats are few. So we **compose** longer records: take the typical beat of the file, put it at moments of our choice (so the answer is known), and add three common disturbances:
+# To judge a program that finds beats, the answer must be known. The machine marked the R waves of these 10 seconds itself (annotations called Fiducial Point), but 10 beats are few. So we make longer, **synthetic** records: take the typical beat of the file, put it at moments of our choice (so the answer is known), and add three common disturbances:
 #
 # - **baseline wander** from breathing and moving electrodes: 0.3 Hz, 0.5 mV;
 # - **mains hum** from the power grid: 50 Hz in China, 0.15 mV;
 # - **noise** of muscles and circuits: a standard deviation of 0.05 mV.
 #
-# The beats are real; rhythm and disturbance are ours. Always say "composed" of such data.
+# The beats are real; rhythm and disturbance are ours. Always say "synthetic" of such data.
 #
 # The score is **F1**: a position found within 50 ms of a true one matches it, and **each true beat is matched once**;
 # $\text{F1}=2\times\text{matched}/(\text{found}+\text{true})$. Missing beats and finding too many both lower it.
@@ -725,7 +725,7 @@ plt.plot(places / 1000, noisy[places], "r.", ms=3, label=ulab.say(zh="基线找�
 plt.plot(times, np.full(len(times), 2.2), "kv", ms=5, label=ulab.say(zh="真实心跳", en="true beats"))
 plt.xlim(0, 8)
 plt.xlabel(ulab.say(zh="时间（s）", en="time (s)"))
-plt.ylabel(ulab.say(zh="II 导联，合成（mV）", en="lead II, composed (mV)"))
+plt.ylabel(ulab.say(zh="II 导联，合成（mV）", en="lead II, synthetic (mV)"))
 plt.legend(ncol=3, loc="upper center", bbox_to_anchor=(0.5, 1.2), frameon=False)
 plt.show()
 
@@ -950,7 +950,7 @@ plt.show()
 # 3. **threshold**: find peaks of `energy` above a threshold and at least `refractory` seconds apart, as `centres`;
 # 4. near each centre, find the point farthest from zero (written).
 #
-# Asked on composed signals (20–30 s, 40–150 beats/min): F1 at least 0.95, and a median distance to the true positions of at most 20 ms; whether the lead points up or down, the signal is enlarged, shrunk or shifted, and at 250 to 1000 Hz. And **one large spike from a knocked electrode must not hide all other beats**. You may also leave this skeleton and write your own.
+# Asked on synthetic signals (20–30 s, 40–150 beats/min): F1 at least 0.95, and a median distance to the true positions of at most 20 ms; whether the lead points up or down, the signal is enlarged, shrunk or shifted, and at 250 to 1000 Hz. And **one large spike from a knocked electrode must not hide all other beats**. You may also leave this skeleton and write your own.
 #
 # <details><summary>Hint 1: the idea</summary>
 #
@@ -1008,9 +1008,13 @@ _signal = open_record().waveform_array(0)[:, 1] / 1000
 _places = _found(_signal, 1000)
 assert len(_places) == 10, ulab.say(
     zh=f"真实的 II 导联有 10 次心跳，找到 {len(_places)} 次。"
-    + ("不应期用上了吗？" if len(_places) > 10 else "阈值太高了吗？"),
+    + ("阈值太低，还是不应期没有用上？" if len(_places) > 10 else "阈值太高了吗？"),
     en=f"The real lead II has 10 beats, found {len(_places)}. "
-    + ("Is the refractory period in use?" if len(_places) > 10 else "Is the threshold too high?"),
+    + (
+        "Is the threshold too low, or the refractory period not in use?"
+        if len(_places) > 10
+        else "Is the threshold too high?"
+    ),
 )
 assert np.abs(_places - DEVICE).max() <= 50, ulab.say(
     zh="找到了 10 次，但位置与机器标注的相差超过 50 ms。单位是采样序号吗？",
@@ -1041,10 +1045,14 @@ for _case, (_lead, _rate, _bpm) in enumerate(_cases):
     assert _score >= 0.95, ulab.say(
         zh=f"看不见的 {_lead} 导联（{_rate} Hz，约 {_bpm} 次/分）：真实 {len(_times)} 次，找到 {len(_places)} 次，"
         f"F1 = {_score:.2f}，要求 0.95。"
-        + ("采样频率换了：秒数换成采样数了吗？" if _rate != 1000 else ""),
+        + ("采样频率换了：秒数换成采样数了吗？第 3 题的 bandpass 用到 rate 了吗？" if _rate != 1000 else ""),
         en=f"Hidden lead {_lead} ({_rate} Hz, about {_bpm} beats/min): {len(_times)} true beats, "
         f"{len(_places)} found, F1 = {_score:.2f}, 0.95 asked. "
-        + ("Another sampling frequency: are seconds turned into samples?" if _rate != 1000 else ""),
+        + (
+            "Another sampling frequency: are seconds turned into samples? Does bandpass of item 3 use rate?"
+            if _rate != 1000
+            else ""
+        ),
     )
     _error = np.median([np.abs(_places / _rate - time).min() for time in _times])
     assert _error <= 0.02, ulab.say(
@@ -1470,7 +1478,7 @@ plt.show()
 # %% [markdown] lang="en"
 # ## 8. Going further: let a network find them
 #
-# What if nobody designs features and a small one-dimensional convolutional network learns them? Below it is trained on composed strips: 4 seconds in (250 Hz), and out, for each moment, whether it is an R wave. With a GPU it uses the GPU by itself. Training uses **I, II, V4, V5 and V6 only**, where R points up.
+# What if nobody designs features and a small one-dimensional convolutional network learns them? Below it is trained on synthetic strips: 4 seconds in (250 Hz), and out, for each moment, whether it is an R wave. With a GPU it uses the GPU by itself. Training uses **I, II, V4, V5 and V6 only**, where R points up.
 #
 # **Predict, then run**: will it do on V1, V3 and aVR, which it has never seen? And on aVL, which is low and broad in this person?
 
@@ -1531,7 +1539,7 @@ print(ulab.say(zh="你的猜测：", en="Your guess:"), my_guess)
 pd.DataFrame(table).T.round(2)
 
 # %% [markdown] lang="zh"
-# 大多数导联上，几秒钟训练出来的网络和你的六行代码**不分高下**。到了 aVL，你的方法还能找到九成，网络却几乎一次也找不到，而且**不会告诉你它不会**。它学到的是“这个人、这几个导联的 R 波长什么样”，不是“什么是心跳”。
+# 大多数导联上，几秒钟训练出来的网络和你的几行代码**不分高下**。到了 aVL，你的方法还能找到九成，网络却几乎一次也找不到，而且**不会告诉你它不会**。它学到的是“这个人、这几个导联的 R 波长什么样”，不是“什么是心跳”。
 
 # %% [markdown] lang="en"
 # On most leads the network, trained in seconds, and your few lines are **equally good**. On aVL your method still finds nine beats in ten, while the network finds almost none, and **doesn't tell you so**. What it learnt is how R looks in this person and these leads, not what a beat is.
@@ -1544,7 +1552,7 @@ pd.DataFrame(table).T.round(2)
 # %% [markdown] lang="en"
 # ## 9. Log the experiment
 #
-# Log the scores of the four ways on **the same composed records** to MLflow. Run it, open "My runs" on this lab's page, select all and press Compare: judging by II and V6 alone, which would you choose? And with aVL?
+# Log the scores of the four ways on **the same synthetic records** to MLflow. Run it, open "My runs" on this lab's page, select all and press Compare: judging by II and V6 alone, which would you choose? And with aVL?
 
 # %%
 for name, scores in table.items():
@@ -1556,7 +1564,7 @@ for name, scores in table.items():
 #
 # ### 第 7 题（4 分，由教师评分）：十秒钟能证明什么
 #
-# 有人拿着这份结果说：“她的 SDNN 只有 15 ms，低于正常人，说明心脏自主神经有问题；我们的程序 F1 是 1.00，可以放到卫生院用了。”用 150–300 字回答：
+# 有人拿着这份结果说：“她的 SDNN 只有 15 ms，低于正常人，说明心脏自主神经功能受损；我们的程序 F1 是 1.00，可以放到卫生院用了。”用 150–300 字回答：
 #
 # 1. SDNN 的结论为什么不成立？至少两个理由，其中一个要用本实验的数字，1 分；
 # 2. F1 = 1.00 为什么不够？说明测试数据从哪里来、缺了什么，1 分；
@@ -1568,7 +1576,7 @@ for name, scores in table.items():
 #
 # ### Item 7 (4 points, graded by your instructor): what can ten seconds prove?
 #
-# Somebody says of these results: "Her SDNN is only 15 ms, below normal, so her heart's autonomic nerves are ill; and our program has F1 = 1.00, so it can go to the clinics." Answer in 100–200 words:
+# Somebody says of these results: "Her SDNN is only 15 ms, below normal, so her cardiac autonomic function is impaired; and our program has F1 = 1.00, so it can go to the clinics." Answer in 100–200 words:
 #
 # 1. why the conclusion from SDNN doesn't hold: at least two reasons, one with a figure of this lab, 1 point;
 # 2. why F1 = 1.00 isn't enough: where the test data come from and what is missing in them, 1 point;
@@ -1610,7 +1618,7 @@ for name, scores in table.items():
 # %% [markdown] lang="en"
 # ## Limits and licence
 #
-# - One person, one record of 10 seconds. The long records of item 4 and section 8 are **composed** of her typical beat, with rhythms and disturbances of our making; they stand for no patients.
+# - One person, one record of 10 seconds. The long records of item 4 and section 8 are **synthetic**: made from her typical beat, with rhythms and disturbances of our making; they stand for no patients.
 # - This lab is no diagnostic device, and no figure in it says anything about health.
 # - Data: `waveform_ecg.dcm`, a test file of the PyPI package `pydicom` 3.0.2 (MIT licence). Real numbers and dates are still in it: don't print them, pass them on, or try to find the person.
 # - Want more? Draw a vectorcardiogram (VCG) from I, aVF and V2; put premature beats into the made rhythm and see what the rule of item 6 does; train the network once more with aVL.
