@@ -135,7 +135,7 @@ print(ulab.say(zh="每段长度：", en="lengths of the runs"), np.diff([0, *cha
 # %% [markdown] lang="zh"
 # 亮度一段一段地跳，缺陷比例有的段超过九成、有的段几乎为零；前面各段的长度都是 60 的倍数，而 60 正是常见组件的片数。**顺序保留了组件。** 同一块组件的电池片通常一起制造、一起老化、一起拍摄。
 #
-# 所以我们把文件切成**块**，每块大约是一块组件。有两段（714 和 530 片）不是 60 的倍数，块的边界在那里最多偏十来片，这一点要记在报告里。
+# 所以我们把文件切成**块**，每块大约是一块组件。有四段不是 60 的倍数：72 片和 48 片的大概各是一块组件；长的两段（714 和 530 片）里，块的边界最多偏十来片，这一点要记在报告里。
 #
 # ### 第 1 题（4 分）：按块划分
 #
@@ -148,7 +148,7 @@ print(ulab.say(zh="每段长度：", en="lengths of the runs"), np.diff([0, *cha
 # </details>
 # <details><summary>提示 2：看哪里</summary>
 #
-# 一段里的位置整除 `size` 就是段内的块号；`np.minimum` 可以把段尾并进去。抽块用 `random.permutation`，对应到片用 `np.isin`。
+# 一段里的位置整除以 `size`（`//`）就是段内的块号；`np.minimum` 可以把段尾并进去。抽块用 `random.permutation`，对应到片用 `np.isin`。
 # </details>
 # <details><summary>提示 3：形状</summary>
 #
@@ -158,7 +158,7 @@ print(ulab.say(zh="每段长度：", en="lengths of the runs"), np.diff([0, *cha
 # %% [markdown] lang="en"
 # Brightness jumps from stretch to stretch; in some more than nine in ten cells are defective, in others almost none. The first runs are multiples of 60 long, and 60 is a usual number of cells in a module. **The order keeps the modules.** Cells of a module are usually made together, age together and are photographed together.
 #
-# So we cut the file into **blocks**, each about a module. Two runs (of 714 and 530 cells) are no multiples of 60: there the borders of blocks may be off by some ten cells, which belongs into a report.
+# So we cut the file into **blocks**, each about a module. Four runs are not multiples of 60: those of 72 and 48 cells are probably one module each; in the two long ones (of 714 and 530 cells) the borders of blocks may be off by some ten cells: say so in your report.
 #
 # ### Item 1 (4 points): splitting by block
 #
@@ -171,7 +171,7 @@ print(ulab.say(zh="每段长度：", en="lengths of the runs"), np.diff([0, *cha
 # </details>
 # <details><summary>Hint 2: where to look</summary>
 #
-# The place in a run, divided by `size` without remainder, is the block within the run; `np.minimum` joins the end. Draw with `random.permutation`, and get from blocks to cells with `np.isin`.
+# The place in a run, integer-divided by `size` (`//`), is the block within the run; `np.minimum` joins the end. Draw with `random.permutation`, and get from blocks to cells with `np.isin`.
 # </details>
 # <details><summary>Hint 3: the shape</summary>
 #
@@ -234,8 +234,9 @@ assert len(np.unique(_made[4:13])) == 3, ulab.say(
     en="9 poly cells in blocks of 3 are three blocks: a run is cut further, its kind alone is not enough.",
 )
 assert _made.tolist() == [0] * 4 + [1] * 3 + [2] * 3 + [3] * 3 + [4] * 3 + [5] * 3, ulab.say(
-    zh="段长 4、9、6，每块 3 片、少于 2 片并入前一块：块长应是 4、3、3、3、3、3。",
-    en="Runs of 4, 9 and 6, blocks of 3, fewer than 2 join: blocks have 4, 3, 3, 3, 3 and 3 cells.",
+    zh=f"段长 4、9、6，每块 3 片、少于 2 片并入前一块：块长应是 4、3、3、3、3、3，块号从 0 起递增，得到的块号是 {_made.tolist()}。",
+    en=f"Runs of 4, 9 and 6, blocks of 3, fewer than 2 join: blocks have 4, 3, 3, 3, 3 and 3 cells "
+    f"with ids rising from 0; yours are {_made.tolist()}.",
 )
 _block = np.asarray(block_ids(kind))
 _got = _sides(_block, kind, 0)
@@ -342,14 +343,14 @@ overview.round(2)
 #
 # 先看不用神经网络能做到多少。下面是一个写全的例子，四个小目标：**造特征 → 只在训练折上标准化 → 拟合 → 给没见过的片子打分**。
 #
-# AUC 是随便拿一片有缺陷的和一片好的，前者得分更高的机会：瞎猜是 0.5，全对是 1（第 4 题你会自己写）。**先猜后算**：同样的特征和模型，随机分五折和按块分五折，AUC 差多少？
+# AUC 是随便拿一片有缺陷的和一片好的，前者得分更高的概率：瞎猜是 0.5，全对是 1（第 4 题你会自己写）。**先猜后算**：同样的特征和模型，随机分五折和按块分五折，AUC 差多少？
 
 # %% [markdown] lang="en"
 # ## 2. A baseline, and a score too good to be true
 #
 # First see how far we get without a network. Here is a worked example with four subgoals: **make features → standardise on the training folds alone → fit → score cells never seen**.
 #
-# AUC is the chance that a defective cell scores above a good one, both drawn at random: 0.5 for guessing, 1 for all right (in item 4 you write your own). **Predict, then run**: with the same features and model, how far apart are AUC over five random folds and over five folds of blocks?
+# AUC is the probability that a defective cell scores above a good one when one of each is drawn at random: 0.5 for guessing, 1 for all right (in item 4 you write your own). **Predict, then run**: with the same features and model, how far apart are AUC over five random folds and over five folds of blocks?
 
 # %%
 my_guess = None
@@ -389,16 +390,22 @@ folds = {
     "random": StratifiedKFold(5, shuffle=True, random_state=0),
     "blocks": StratifiedGroupKFold(5, shuffle=True, random_state=0),
 }
+SPLITS = {
+    "random": ulab.say(zh="随机划分", en="random split"),
+    "blocks": ulab.say(zh="按块划分", en="split by block"),
+}
 print(ulab.say(zh="你的猜测：", en="Your guess:"), my_guess)
 for name, fold in folds.items():
-    print(name, round(roc_auc_score(defect, out_of_fold(fold, table, defect, block)), 3))
+    groups = block if name == "blocks" else None
+    score = out_of_fold(fold, table, defect, groups)
+    print(SPLITS[name], round(roc_auc_score(defect, score), 3))
 
 # %% [markdown] lang="zh"
 # ## 三、标注者没有把握
 #
 # 概率 0 和 1 是有把握的；1/3 和 2/3 表示标注者自己也拿不准，共 401 片。**先自己想**：丢掉它们、当作有缺陷、当作没缺陷，各会怎样影响上线以后的表现？
 #
-# 丢掉，测试就变容易了，而电站里的疑难片子不会消失；凡是大于 0 都算缺陷，“八成没事”的片子就成了正例。我们的规则写在明处：**不低于 0.5 算缺陷；没有把握的片子留下，但在训练里只算一部分。** 测试时每一片都算一片。
+# 丢掉，测试就变容易了，而电站里的疑难片子不会消失；凡是大于 0 都算缺陷，“八成没事”的片子就成了正例。我们的规则写在明处：**不低于 0.5 算缺陷；没有把握的片子留下，但在训练里只算一部分。** 测试时每片权重都是 1。
 #
 # ### 第 2 题（3 分）：没有把握的标签
 #
@@ -420,7 +427,7 @@ for name, fold in folds.items():
 # %% [markdown] lang="en"
 # ## 3. Labels nobody was sure of
 #
-# Probabilities 0 and 1 are certain; 1/3 and 2/3 say that the annotators couldn't tell, and there are 401 of them. **Think first**: drop them, call them defective, call them good – what does each do to performance at work?
+# Probabilities 0 and 1 are certain; 1/3 and 2/3 say that the annotators couldn't tell, and there are 401 of them. **Think first**: drop them, call them defective, call them good – what does each do to performance in deployment?
 #
 # Dropping them makes the test easier, while the park's hard cells won't go away. Calling all above 0 defective turns a "probably fine" into a positive. We write our rule down: **at least 0.5 counts as defective; unsure cells stay, but count in part only in training.** In the test each cell counts as one.
 #
@@ -506,7 +513,7 @@ assert _target.sum() == (_random > 0.6).sum() and np.isclose(
 # %% [markdown] lang="zh"
 # ## 四、缺陷少，怎么加权
 #
-# 缺陷不到三分之一。**先自己试**：把每片缺陷在损失里算作几片，才能让缺陷和好片的分量一样重？没有把握的片子只算半片，别忘了。
+# 有缺陷的片子不到三分之一。**先自己试**：把每片缺陷在损失里算作几片，才能让缺陷和好片的分量一样重？没有把握的片子只算半片，别忘了。
 #
 # 对一片的 logit $z$、目标 $t$，加权的二元交叉熵是
 #
@@ -745,7 +752,7 @@ for name, where in (("random", shuffled), ("blocks", side)):
 #
 # 准确率在这里没有用：全说“好”就有三分之二以上。要看**排序**：有缺陷的是不是排在好的前面。
 #
-# - **AUC**：随便拿一片有缺陷的和一片好的，前者得分更高的机会；得分相等算一半。
+# - **AUC**：随便拿一片有缺陷的和一片好的，前者得分更高的概率；得分相等算一半。
 # - **平均精度**（average precision，AP）：把得分从高到低的每个**不同的值**当一次阈值（得分不低于它就报警），$AP=\sum_k (R_k - R_{k-1})\,P_k$，$P$ 是精确率（报警里真有缺陷的比例），$R$ 是召回率，$R_0=0$。得分相等的片子一起报警，所以与它们的先后无关。
 #
 # **先自己试**：四片的得分是 3、2、2、1，真实是 1、1、0、0。AUC 和 AP 各是多少？在纸上算。
@@ -772,7 +779,7 @@ for name, where in (("random", shuffled), ("blocks", side)):
 #
 # Accuracy is of no use here: "all good" has more than two thirds. What counts is the **ranking**: are defective cells above good ones?
 #
-# - **AUC**: the chance that a defective cell scores above a good one, drawn at random; equal scores count half.
+# - **AUC**: the probability that a defective cell scores above a good one when one of each is drawn at random; equal scores count half.
 # - **Average precision** (AP): take each **different value** of the scores, from high to low, as a threshold (an alarm where the score is at least that); $AP=\sum_k (R_k - R_{k-1})\,P_k$ with precision $P$ (the share of alarms that are defective), recall $R$, and $R_0=0$. Cells of equal scores raise their alarms together, so their order doesn't matter.
 #
 # **Try first**: four cells score 3, 2, 2, 1 and are 1, 1, 0, 0 in truth. What are AUC and AP? Work them out on paper.
@@ -885,17 +892,21 @@ for _truth in (np.ones(4, dtype=int), np.zeros(4, dtype=int)):
 ### END HIDDEN TESTS
 
 # %%
+MODELS = {
+    "features": ulab.say(zh="特征", en="features"),
+    "network": ulab.say(zh="网络", en="network"),
+}
 rows = {}
 for (model, name), score in scores.items():
     where = shuffled if name == "random" else side
     mine = where == 2
-    rows[model, name] = {
+    row = rows[MODELS[model], SPLITS[name]] = {
         "AUC": auc(score[mine], target[mine]),
         "AP": average_precision(score[mine], target[mine]),
+        ulab.say(zh="缺陷比例", en="share of defects"): target[mine].mean(),
     }
-    rows[model, name]["prevalence"] = target[mine].mean()
     for label in NAMES:
-        rows[model, name][f"AUC {label}"] = auc(
+        row[f"AUC {NAMES[label]}"] = auc(
             score[mine & (kind == label)], target[mine & (kind == label)]
         )
 pd.DataFrame(rows).T.round(3)
@@ -919,11 +930,8 @@ for seed in range(3 if ulab.grading() else 20):
 figure, axis = plt.subplots(figsize=(7, 2.2))
 for place, name in enumerate(spread):
     axis.plot(spread[name], np.full(len(spread[name]), place), "o", alpha=0.5)
-    print(name, np.round([np.mean(spread[name]), min(spread[name]), max(spread[name])], 3))
-axis.set_yticks(
-    [0, 1],
-    [ulab.say(zh="随机划分", en="random split"), ulab.say(zh="按块划分", en="split by block")],
-)
+    print(SPLITS[name], np.round([np.mean(spread[name]), min(spread[name]), max(spread[name])], 3))
+axis.set_yticks(range(len(spread)), [SPLITS[name] for name in spread])
 axis.set(ylim=(-0.5, 1.5))
 axis.set_xlabel(
     ulab.say(zh="测试 AUC（特征，每个点一个划分）", en="test AUC (features, a dot for each split)")
@@ -931,19 +939,19 @@ axis.set_xlabel(
 plt.show()
 
 # %% [markdown] lang="zh"
-# 我们量得：这一次划分，网络的测试 AUC 随机是 0.81、按块是 0.77，特征是 0.82 和 0.75；网络并没有明显胜过二十几个手造的特征。换二十个种子，特征的测试 AUC 随机划分平均 0.83，按块平均 0.78。更要紧的是**散布**：随机划分总在 0.81 和 0.86 之间，按块的却从 0.58 到 0.84。随机划分不仅偏高，还让人以为结果很稳。有几次按块的也不低：只看一次划分，什么结论都可能碰上。对电站有用的是按块的数：新来的组件，模型一块也没见过。
+# 我们量得：这一次划分，网络的测试 AUC 随机是 0.81、按块是 0.77，特征是 0.82 和 0.75：按 AUC，网络并没有明显胜过二十几个手造的特征；按块划分的 AP，网络是 0.60，特征是 0.68，网络明显更差。换二十个种子，特征的测试 AUC 随机划分平均 0.83，按块平均 0.78。更要紧的是**散布**：随机划分总在 0.81 和 0.86 之间，按块的却从 0.58 到 0.84。随机划分不仅偏高，还让人以为结果很稳。有几次按块的也不低：只看一次划分，什么结论都可能得出。对电站有用的是按块划分得到的数字：新来的组件，模型一块也没见过。
 #
-# AP 要和缺陷比例（`prevalence`）一起看：瞎猜的 AP 约等于缺陷比例，所以缺陷比例不同的两个测试集，AP 不能直接比。
+# AP 要和缺陷比例一起看：瞎猜的 AP 约等于缺陷比例，所以缺陷比例不同的两个测试集，AP 不能直接比。
 
 # %% [markdown] lang="en"
-# We measured: for this split the network's test AUC is 0.81 at random and 0.77 by block, that of the features 0.82 and 0.75; the network isn't clearly better than some twenty features made by hand. Over twenty seeds, on features, the test AUC is 0.83 on average for random splits and 0.78 by block. The **spread** matters more: random splits always lie between 0.81 and 0.86, splits by block between 0.58 and 0.84. A random split isn't only too high, it makes the result look stable. Now and then a split by block scores well too: from one split alone anything might follow. The park needs the number by block, for it has no module yet that the model knows.
+# We measured: for this split the network's test AUC is 0.81 for the random split and 0.77 by block, that of the features 0.82 and 0.75: by AUC the network isn't clearly better than some twenty features made by hand, and with the split by block its AP of 0.60 is clearly worse than the features' 0.68. Over twenty seeds, on features, the test AUC is 0.83 on average for random splits and 0.78 by block. The **spread** matters more: random splits always lie between 0.81 and 0.86, splits by block between 0.58 and 0.84. A random split isn't only too high, it makes the result look stable. Now and then a split by block scores well too: from one split alone any conclusion might follow. The park needs the number by block, because the model has never seen any of its modules.
 #
-# Read AP beside the share of defects (`prevalence`): guessing has an AP of about that share, so two tests of unlike shares can't be compared by AP.
+# Read AP beside the share of defects: guessing has an AP of about that share, so two tests of unlike shares can't be compared by AP.
 
 # %% [markdown] lang="zh"
 # ## 七、阈值是一笔账
 #
-# 得分怎样变成“报警”或“放过”，要看两种错各花多少钱。设想漏掉一片缺陷花 5 份钱（发热、返工），误报花 1 份钱（有人再看一眼）。**先猜后算**：阈值取概率 0.5（logit 为 0）、全部报警、按代价选，哪个最便宜？
+# 得分怎样变成“报警”或“放过”，要看两种错各损失多少。设想漏掉一片缺陷损失 5 个单位（发热、返工），误报损失 1 个单位（有人再看一眼）。**先猜后算**：阈值取概率 0.5（logit 为 0）、全部报警、按代价选，哪个最便宜？
 #
 # 训练时缺陷加了权，网络的“概率”不再是真的概率，所以不能套公式 1/(1+5)。办法是直接算账：**在验证集上**试遍每个可能的阈值，取最便宜的。测试集只用来报告。
 #
@@ -971,7 +979,7 @@ plt.show()
 #
 # What turns a score into an alarm depends on what the two mistakes cost. Say a missed defect costs 5 units (a hot spot, a repair) and a false alarm 1 (somebody looks again). **Predict, then run**: which is cheapest, a threshold of probability 0.5 (a logit of 0), an alarm for all, or one chosen by cost?
 #
-# As defects were weighted in training, the network's "probabilities" are none, and the formula 1/(1+5) doesn't apply. So do the bill itself: **on the validation set** try each possible threshold and take the cheapest. The test set is for the report only.
+# As defects were weighted in training, the network's "probabilities" are no longer true probabilities, and the formula 1/(1+5) doesn't apply. So do the bill itself: **on the validation set** try each possible threshold and take the cheapest. The test set is for the report only.
 #
 # ### Item 5 (4 points): a threshold for a cost
 #
@@ -1066,9 +1074,9 @@ for _seed in range(6):
         assert np.isclose(
             _bill(_score, _truth, _got, *_prices), _least(_score, _truth, *_prices)
         ), ulab.say(
-            zh=f"漏报 {_prices[0]}、误报 {_prices[1]} 时，还有更便宜的阈值（误报极贵时，可以谁也不报警）。",
-            en=f"With {_prices[0]} a miss and {_prices[1]} a false alarm there is a cheaper threshold "
-            "(no alarm at all, if false alarms are very dear).",
+            zh=f"漏报 {_prices[0]}、误报 {_prices[1]} 时，还有更便宜的阈值。候选里有 np.inf（谁也不报警）吗？",
+            en=f"With {_prices[0]} a miss and {_prices[1]} a false alarm there is a cheaper threshold. "
+            "Is np.inf (no alarm at all) among the candidates?",
         )
     _other = _random.permutation(_score) + 0.03
     _first = tuned_cost(_score, _truth, _other, _truth, 10, 1)
@@ -1139,12 +1147,12 @@ axis.axvline(
     0, color="tab:red", ls="--", lw=0.8, label=ulab.say(zh="概率 0.5", en="probability 0.5")
 )
 axis.set_xlabel(ulab.say(zh="阈值（logit）", en="threshold (logit)"))
-axis.set_ylabel(ulab.say(zh="每 100 片的代价（份）", en="cost of 100 cells (units)"))
+axis.set_ylabel(ulab.say(zh="每 100 片的代价（单位）", en="cost of 100 cells (units)"))
 axis.legend()
 plt.show()
 
 # %% [markdown] lang="zh"
-# 我们量得，每 100 片：概率 0.5 是 72 份，全部报警 67.5 份，在验证集上选 61 份。“概率 0.5”比全部报警还贵，因为它当两种错一样贵。公式这一次只要 56 份，那是运气：网络的概率不是真的概率，事先没有理由信它，事后挑最便宜的就是在测试集上调参。验证集上选的阈值也不是测试集上最好的那一个（52.5 份），因为它们是**不同的组件**。漏报越贵，“全部报警”越难打败：把 `MISS` 改成 10 再运行，看看还省多少。
+# 我们量得，每 100 片：概率 0.5 是 72 个单位，全部报警 67.5 个单位，在验证集上选的 61 个单位。“概率 0.5”比全部报警还贵，因为它把两种错当成一样贵。公式这一次只要 56 个单位，那是运气：网络的概率不是真的概率，事先没有理由信它，事后挑最便宜的就是在测试集上调参。验证集上选的阈值也不是测试集上最好的那一个（52.5 个单位），因为它们是**不同的组件**。漏报越贵，“全部报警”越难打败：把 `MISS` 改成 10 再运行，看看还省多少。
 #
 # ## 八、分类型的错误，和诚实的区间
 #
@@ -1176,7 +1184,7 @@ plt.show()
 # </details>
 
 # %% [markdown] lang="en"
-# We measured for 100 cells: 72 units at probability 0.5, 67.5 for an alarm for all, 61 chosen on validation. "Probability 0.5" is dearer than an alarm for all, as it takes both mistakes for equally dear. The formula costs only 56 this time, by luck: the network's probabilities are none, nothing spoke for it beforehand, and picking the cheapest afterwards is tuning on the test. Nor is the threshold chosen on validation the best on the test (52.5 units), because they are **other modules**. The dearer a miss, the harder "alarm for all" is to beat: set `MISS` to 10, run again, and see what is still saved.
+# We measured for 100 cells: 72 units at probability 0.5, 67.5 for an alarm for all, 61 chosen on validation. "Probability 0.5" is dearer than an alarm for all, as it treats both mistakes as equally costly. The formula costs only 56 this time, by luck: the network's probabilities are not true probabilities, so there was no reason to trust the formula beforehand, and picking the cheapest afterwards is tuning on the test. Nor is the threshold chosen on validation the best on the test (52.5 units), because they are **other modules**. The dearer a miss, the harder "alarm for all" is to beat: set `MISS` to 10, run again, and see what is still saved.
 #
 # ## 8. Errors by kind, with an honest interval
 #
@@ -1279,9 +1287,9 @@ assert np.allclose(_got.missed, [0.4, 0.5]) and np.allclose(_got.false_alarms, [
     )
 )
 assert _got.low["mono"] < 0.05 and _got.high["mono"] > 0.75, ulab.say(
-    zh=f"五块单晶里，两块全漏、三块不漏，区间却是 {_got.low['mono']:.2f} 到 {_got.high['mono']:.2f}，太窄：要抽块，不抽片，而且只抽这一类型的块。",
+    zh=f"五块单晶里，两块全漏、三块不漏，区间却是 {_got.low['mono']:.2f} 到 {_got.high['mono']:.2f}，太窄：要抽块，不抽片，每次抽同样多块，而且只抽这一类型的块。",
     en=f"Of five mono blocks two are missed wholly and three not at all, and the interval is {_got.low['mono']:.2f} "
-    f"to {_got.high['mono']:.2f}: too narrow. Draw blocks, not cells, and those of this kind only.",
+    f"to {_got.high['mono']:.2f}: too narrow. Draw blocks, not cells, as many as there are, and those of this kind only.",
 )
 assert np.allclose(_got.loc["poly", ["low", "high"]], 0.5), ulab.say(
     zh="每块多晶都正好漏一半，区间应当是 0.50 到 0.50：抽的是块，而且只抽这一类型的块。",
@@ -1310,9 +1318,10 @@ for _name in ("mono", "poly"):
         en="With blocks of unequal size the share of misses is wrong: pool the cells, don't average the blocks.",
     )
     assert np.allclose(_got.loc[_name, ["low", "high"]], _want, atol=0.025), ulab.say(
-        zh=f"各块大小不同时，区间应约为 {_want[0]:.2f} 到 {_want[1]:.2f}，得到 {_got.low[_name]:.2f} 到 {_got.high[_name]:.2f}。",
+        zh=f"各块大小不同时，区间应约为 {_want[0]:.2f} 到 {_want[1]:.2f}，得到 {_got.low[_name]:.2f} 到 {_got.high[_name]:.2f}。所抽各块要合在一起算比例，不是各块比例的平均；每次抽的块数与原来相同。",
         en=f"With blocks of unequal size the interval is about {_want[0]:.2f} to {_want[1]:.2f}, "
-        f"not {_got.low[_name]:.2f} to {_got.high[_name]:.2f}.",
+        f"not {_got.low[_name]:.2f} to {_got.high[_name]:.2f}. Pool the blocks drawn, don't average their shares; "
+        "draw as many blocks as there are.",
     )
 _few = _made([("mono", 5, 0, 0), ("mono", 6, 0, 0), ("mono", 4, 1, 1), ("mono", 4, 8, 2)])
 _got = _errors(*_few, 2, 4000)
@@ -1367,14 +1376,14 @@ axis.legend(loc="upper right")
 plt.show()
 
 # %% [markdown] lang="zh"
-# 我们量得：多晶漏报 0.08，按块的区间是 0.01 到 0.25，按片的只有 0.04 到 0.14。宽的那个才回答“换一批组件会怎样”。单晶一片也没漏，却几乎全部报了警（误报 0.99）：一个阈值套两种类型，单晶等于没有筛。它的区间是 0 到 0，也不表示永远不会漏：自助法只能重抽见过的块。两种类型的区间重叠时，不能说哪一种做得更好。
+# 我们量得：多晶漏报 0.08，按块的区间是 0.01 到 0.25，按片的只有 0.04 到 0.14。宽的那个才回答“换一批组件会怎样”。单晶一片也没漏，却几乎全部报了警（误报 0.99）：一个阈值套两种类型，单晶等于没有筛。它的区间是 0 到 0，也不表示永远不会漏：自助法只能重抽见过的块。这里两个区间并不重叠，也不能说单晶做得更好：它漏得少，是靠几乎全部报警。漏报和误报要一起看，而且每种类型只有四到六块。
 #
 # ## 九、网络在看哪里
 #
 # 最后一层是对整张图取平均，再加权求和。把“取平均”去掉，就得到每个位置对 logit 的贡献：**类激活图**（class activation map，CAM）。红色把判断推向“有缺陷”。先看一眼：红的地方真的是暗斑和裂纹，还是边缘、栅线？
 
 # %% [markdown] lang="en"
-# We measured: of poly a share of 0.08 is missed, with an interval by block from 0.01 to 0.25, by cell only from 0.04 to 0.14. The wide one answers "what about other modules". Of mono nothing is missed, but nearly all of it raises alarms (false alarms 0.99): with one threshold for both kinds, mono isn't screened at all. Its interval from 0 to 0 doesn't mean that it never will be missed: a bootstrap only draws blocks that it has seen. Where the intervals of the two kinds overlap, neither can be called better.
+# We measured: of poly a share of 0.08 is missed, with an interval by block from 0.01 to 0.25, by cell only from 0.04 to 0.14. The wide one answers "what about other modules". Of mono nothing is missed, but nearly all of it raises alarms (false alarms 0.99): with one threshold for both kinds, mono isn't screened at all. Its interval from 0 to 0 doesn't mean that it never will be missed: a bootstrap only draws blocks that it has seen. The two intervals don't overlap here, and still mono can't be called better: few are missed because nearly all raise alarms. Read misses and false alarms together, and remember that a kind has only four to six blocks.
 #
 # ## 9. Where does the network look?
 #
@@ -1467,7 +1476,7 @@ if not ulab.grading():
 # 3. 引用一种类型的 `missed`、`low`、`high`；两种类型的区间重叠，或者漏得少只是因为几乎全部报警，都不支持“更好”；注意每种类型只有四到六块。
 # 4. 例如：收集本地的组件、相机和季节的图像，记下组件编号；至少两人独立标注，没有把握的复查或测功率；先与人工并行一段时间，抽查没报警的片子，监测得分和报警率的变化，定期重新选阈值。
 #
-# **参考答案**：我会报告按块的 AUC。随机划分里同一块组件在两边，模型认得它的亮度；换二十个种子，特征的平均是随机 0.83、按块 0.78，而且按块的最低只有 0.58。按验证集选的阈值，每 100 片花 61 份，全部报警花 67.5 份，只省一成，换一批组件可能一点也不省，所以还不能让它代替人。多晶漏报 0.08，按块的区间是 0.01 到 0.25；单晶没有漏，但误报 0.99，等于没有筛，而且只有四块，不能说它更好。上线前我会在本地拍几十块组件，记下编号，两人分别标注，没有把握的测功率；并行运行一个冬天，每周抽查没报警的片子，漏报率或得分的分布变了就停用，重新选阈值。
+# **参考答案**：我会报告按块的 AUC。随机划分里同一块组件在两边，模型认得它的亮度；换二十个种子，特征的平均是随机 0.83、按块 0.78，而且按块的最低只有 0.58。按验证集选的阈值，每 100 片损失 61 个单位，全部报警损失 67.5 个单位，只省一成，换一批组件可能一点也不省，所以还不能让它代替人。多晶漏报 0.08，按块的区间是 0.01 到 0.25；单晶没有漏，但误报 0.99，等于没有筛，而且只有四块，不能说它更好。上线前我会在本地拍几十块组件，记下编号，两人分别标注，没有把握的测功率；并行运行一个冬天，每周抽查没报警的片子，漏报率或得分的分布变了就停用，重新选阈值。
 # ### END SOLUTION
 
 # %% [markdown] lang="en" nbgrader={"grade_id": "use-it", "grade": true, "solution": true, "points": 4}
@@ -1485,7 +1494,7 @@ if not ulab.grading():
 # %% [markdown] lang="zh"
 # ## 更进一步
 #
-# 下一格在有 GPU 时**自动运行**：输入 150 像素，宽 32，60 轮，三个种子。没有 GPU 时只说一句话。比较：更大的网络提高的是随机划分的成绩，还是按块的成绩？还可以试：
+# 下一格在有 GPU 时**自动运行**：输入 150 像素，宽 32，60 轮，三个种子。没有 GPU 时只打印一句提示。比较：更大的网络提高的是随机划分的成绩，还是按块的成绩？还可以试：
 #
 # - **有序的标签**：四档概率是有序的。把目标换成概率本身（软标签），或者用三个二元输出“大于 0、大于 1/3、大于 2/3”，AUC 变吗？
 # - 换十个划分的种子，画出按块的测试 AUC 的散布：一次划分的成绩能信几分？
@@ -1511,7 +1520,7 @@ if device == "cuda" and not ulab.grading():
                 np.flatnonzero(where == 0), seed, epochs=60, width=32, inputs=finer
             )
             large = logits_of(wide, finer)[where == 2]
-            print(name, seed, round(auc(large, target[where == 2]), 3))
+            print(SPLITS[name], seed, round(auc(large, target[where == 2]), 3))
 else:
     print(ulab.say(zh="没有 GPU：这一格跳过。", en="No GPU: this cell is left out."))
 
