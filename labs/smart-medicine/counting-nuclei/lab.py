@@ -113,7 +113,7 @@ print("mask.max() =", mask.max())
 #
 # ### 第 1 题（3 分）：个数和面积
 #
-# 写 `count_and_areas(labels)`：返回 `(count, areas)`。`count` 是核的个数（整数），`areas` 是按编号从小到大、每个核的像素数（整数数组）。编号可能不连续；背景不算；一个核也没有时返回 0 和空数组。
+# 写 `count_and_areas(labels)`：返回 `(count, areas)`。`count` 是核的个数（整数），`areas` 是按编号从小到大、每个核的像素数（整数数组）。编号可能不连续；背景不算；图里也可能没有背景像素；一个核也没有时返回 0 和空数组。
 #
 # <details><summary>提示 1：概念</summary>
 #
@@ -133,11 +133,11 @@ print("mask.max() =", mask.max())
 #
 # ### Item 1 (3 points): count and areas
 #
-# Write `count_and_areas(labels)`, returning `(count, areas)`: `count` is the number of nuclei (an integer), `areas` their numbers of pixels in the order of their labels (an array of integers). Labels may have gaps; background doesn't count; without any nucleus return 0 and an empty array.
+# Write `count_and_areas(labels)`, returning `(count, areas)`: `count` is the number of nuclei (an integer), `areas` their numbers of pixels in the order of their labels (an array of integers). Labels may have gaps; background doesn't count, and there may be no background pixel at all; without any nucleus return 0 and an empty array.
 #
 # <details><summary>Hint 1: the idea</summary>
 #
-# When the expert deletes a nucleus drawn by mistake, its label stays free. The largest label is no count.
+# When the expert deletes a nucleus drawn by mistake, its label stays free. The largest label is not the count.
 # </details>
 # <details><summary>Hint 2: where to look</summary>
 #
@@ -398,7 +398,7 @@ def otsu(values):
 #
 # ### Item 3 (4 points): F1 with one-to-one matching
 #
-# Write `object_f1(predicted, true, threshold=0.5)`: both are label images, 0 is background, labels are unrelated and may have gaps. `threshold` is at least 0.5 (so one matches at most one). With no nucleus on either side return 1.0, with none on one side only 0.0.
+# Write `object_f1(predicted, true, threshold=0.5)`: both are label images, 0 is background, the two numberings are independent and may have gaps. `threshold` is at least 0.5 (so one matches at most one). With no nucleus on either side return 1.0, with none on one side only 0.0.
 #
 # <details><summary>Hint 1: the idea</summary>
 #
@@ -462,9 +462,15 @@ assert float(object_f1(_joined, _joined)) == 1.0, ulab.say(
     zh="同一张标签图和自己比，F1 应为 1。", en="A label image against itself has F1 = 1."
 )
 _empty = np.zeros_like(_true)
-assert float(object_f1(_empty, _empty)) == 1.0 and float(object_f1(_empty, _true)) == 0.0, ulab.say(
-    zh="预测是空的：两边都空返回 1，只有一边空返回 0。",
-    en="An empty prediction: 1 if both are empty, 0 if only one is.",
+try:
+    _value = float(object_f1(_empty, _empty))
+except ZeroDivisionError:
+    _value = float("nan")
+assert _value == 1.0, ulab.say(
+    zh="两边都没有核时应返回 1.0。", en="With no nucleus on either side return 1.0."
+)
+assert float(object_f1(_empty, _true)) == 0.0, ulab.say(
+    zh="预测是空的、真实不空，应返回 0。", en="Nothing predicted but something true: 0."
 )
 assert float(object_f1(_true, _empty)) == 0.0, ulab.say(
     zh="真实是空的、预测不空，应返回 0。", en="Nothing true but something predicted: 0."
@@ -586,11 +592,11 @@ pd.DataFrame(results).T.round(3)
 #
 # **Try first**: if the target has two classes only, nucleus and background, and the network learns it perfectly, is there a line between two nuclei that touch?
 #
-# There isn't. So add a class: **border**. Insides don't touch each other, and counting insides will do.
+# There isn't. So add a class: **border**. Interiors don't touch each other, and counting interiors will do.
 #
 # ### Item 4 (4 points): a target of three classes
 #
-# Write `three_classes(labels)`, returning an integer array of the same shape: 0 background, 1 inside, 2 border. A pixel of a nucleus is border if one of its four neighbours above, below, left and right has a **different** label (background or another nucleus). What lies outside the image is no neighbour.
+# Write `three_classes(labels)`, returning an integer array of the same shape: 0 background, 1 interior, 2 border. A pixel of a nucleus is border if one of its four neighbours above, below, left and right has a **different** label (background or another nucleus). What lies outside the image is no neighbour.
 #
 # <details><summary>Hint 1: the idea</summary>
 #
@@ -632,10 +638,10 @@ assert (_got[_made == 0] == 0).all(), ulab.say(
 )
 assert _got[4, 6] == 2 and _got[4, 7] == 2, ulab.say(
     zh="两个核接触的地方应当是边界（两边的像素都是），现在是内部：画的是并集的边界吗？",
-    en="Where two nuclei touch is border, on both sides; here it is inside. Is it the border of their union?",
+    en="Where two nuclei touch is border, on both sides; here it is interior. Is it the border of their union?",
 )
 assert _got[3:6, 3:6].tolist() == [[1] * 3] * 3, ulab.say(
-    zh="5×5 的核，中间 3×3 都应是内部。", en="A nucleus of 5×5 has an inside of 3×3."
+    zh="5×5 的核，中间 3×3 都应是内部。", en="A nucleus of 5×5 has an interior of 3×3."
 )
 ### BEGIN HIDDEN TESTS
 _edge = np.zeros((5, 6), dtype=int)
@@ -842,7 +848,8 @@ for step in range(STEPS):
             patch = source[row : row + 96, column : column + 96]
             kept.append(np.rot90(patch, turns)[:, ::flip].copy())
     inputs = torch.tensor(np.array(patches), dtype=torch.float32, device=device)[:, None]
-    loss = F.cross_entropy(network(inputs), torch.tensor(np.array(wanted), device=device))
+    classes = torch.tensor(np.array(wanted), dtype=torch.long, device=device)
+    loss = F.cross_entropy(network(inputs), classes)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -859,7 +866,7 @@ plt.show()
 # %% nbgrader={"grade_id": "chances", "locked": true}
 @torch.no_grad()
 def chances(network, image):
-    """The network's probabilities of background, inside and border, (3, height, width)."""
+    """The network's probabilities of background, interior and border, (3, height, width)."""
     inputs = torch.tensor(image, dtype=torch.float32, device=device)[None, None]
     return network(inputs)[0].softmax(0).cpu().numpy()
 
@@ -873,11 +880,11 @@ def chances(network, image):
 #
 # 写 `instances(probability)`：`probability` 形状 `(3, 高, 宽)`，依次是背景、内部、边界的概率；返回 `(高, 宽)` 的整数标签图。
 #
-# - 前景（背景概率**不到一半**的像素）每个都要归一个核，背景是 0；
+# - 前景（背景概率**低于 0.5** 的像素）每个都要归一个核（除非它所在的整块不足 30 个像素），背景是 0；
 # - 挨着的核要分开，边界的像素归最近的核；
 # - 少于 30 个像素的不要；给出的 `drop_small` 和 `grow` 都可以用。
 #
-# 测试不训练网络，而是用由专家标注造出的、带噪声的概率：要求阈值 0.5 的 F1 至少 0.90。把前景的连通区各算一个，是不够的。
+# 测试不训练网络，而是用由专家标注造出的、带噪声的概率：要求阈值 0.5 的 F1 至少 0.90。把前景的连通区各算一个，是不够的；种子从内部来，还是从距离变换来，由你决定，两种都可以通过。
 #
 # <details><summary>提示 1：概念</summary>
 #
@@ -885,7 +892,7 @@ def chances(network, image):
 # </details>
 # <details><summary>提示 2：看哪里</summary>
 #
-# `ndimage.label(…)[0]` 给连通的块编号；概率最大的类别用 `argmax(0)`；前景是背景概率不到一半的像素。
+# `ndimage.label(…)[0]` 给连通的块编号；概率最大的类别用 `argmax(0)`；前景是背景概率低于 0.5 的像素。
 # </details>
 # <details><summary>提示 3：形状</summary>
 #
@@ -895,25 +902,25 @@ def chances(network, image):
 # %% [markdown] lang="en"
 # ## 7. From probabilities to nuclei
 #
-# **Try first**: the network gives each pixel a probability of background, inside and border. How does that become a label image? Whose are the pixels of a border?
+# **Try first**: the network gives each pixel a probability of background, interior and border. How does that become a label image? Whose are the pixels of a border?
 #
 # ### Item 6 (4 points): from probabilities to nuclei
 #
-# Write `instances(probability)`: `probability` has shape `(3, height, width)`, the chances of background, inside and border; return an integer label image of shape `(height, width)`.
+# Write `instances(probability)`: `probability` has shape `(3, height, width)`, the probabilities of background, interior and border; return an integer label image of shape `(height, width)`.
 #
-# - Each pixel of the foreground (where background has **less than one half**) belongs to a nucleus, and background is 0.
+# - Each pixel of the foreground (background probability **below 0.5**) belongs to a nucleus, unless the whole part it lies in has fewer than 30 pixels; background is 0.
 # - Nuclei that touch are separated, and the pixels of a border go to the nearest nucleus.
 # - Nothing below 30 pixels; `drop_small` and `grow` are there for you.
 #
-# Tests train no network. They use noisy probabilities made from the expert's marks, and F1 at threshold 0.5 must be at least 0.90. Taking each connected area of the foreground for a nucleus is not enough.
+# Tests train no network. They use noisy probabilities made from the expert's marks, and F1 at threshold 0.5 must be at least 0.90. Taking each connected area of the foreground for a nucleus is not enough; whether the seeds come from interiors or from a distance transform is your choice, and either can pass.
 #
 # <details><summary>Hint 1: the idea</summary>
 #
-# Insides don't touch, so each connected inside is the "seed" of a nucleus; then let the seeds grow over the foreground.
+# Interiors don't touch, so each connected interior is the "seed" of a nucleus; then let the seeds grow over the foreground.
 # </details>
 # <details><summary>Hint 2: where to look</summary>
 #
-# `ndimage.label(…)[0]` numbers connected parts; `argmax(0)` gives the most probable class; foreground is where background has less than one half.
+# `ndimage.label(…)[0]` numbers connected parts; `argmax(0)` gives the most probable class; foreground is where the background probability is below 0.5.
 # </details>
 # <details><summary>Hint 3: the shape</summary>
 #
