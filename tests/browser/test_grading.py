@@ -177,7 +177,7 @@ def test_from_a_late_hand_in_to_a_score_that_a_changed_test_moves(
 
     publish_version(Layout(base.state), "2", _harder)
     page = teacher.open(f"{TEACH}/version")
-    page.locator("[data-version='2'] button").click()
+    page.get_by_role("button", name="Move the course to this version").click()
     page.locator("#moved-here a").click()
     moved = page.locator("[data-moved=student2]")
     expect(moved).to_contain_text("5 → 3", timeout=SLOW_MS)
