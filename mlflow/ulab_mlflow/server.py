@@ -81,6 +81,7 @@ def create_app() -> Any:
     sqlite_stores.prepare()
     from mlflow.server import app
     from mlflow.server.auth import create_app as create_mlflow
+    from mlflow.server.handlers import initialize_backend_stores
 
     from ulab_mlflow import guards
     from ulab_mlflow.direct import Direct
@@ -89,6 +90,8 @@ def create_app() -> Any:
     Promotions(load_settings()).guard(app)
     guards.prepare(app)
     whole = create_mlflow()
+    # Else the first requests make the stores, several at once, and import what is needed for it.
+    initialize_backend_stores()
     lookups.prepare()
     withholding.prepare()
     # What was imported lives as long as the process; each search would otherwise pay for looking

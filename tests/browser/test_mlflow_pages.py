@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from browser.browser_support import SLOW_MS, Person, RunningBase
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Response, expect
 
 from ulab_mlflow.links import run_link
 
@@ -51,6 +51,7 @@ class Watched:
 
     def __init__(self, page: Page) -> None:
         self.wrong: list[str] = []
+        self._refusals: list[Response] = []
         page.on("console", self._note_message)
         page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
         page.on("response", self._note_answer)
@@ -61,7 +62,21 @@ class Watched:
 
     def _note_answer(self, answer: Response) -> None:
         if answer.status >= 400:
-            self.wrong.append(f"{answer.status} {answer.request.method} {answer.url}")
+            self._refusals.append(answer)
+
+    def report(self) -> str:
+        """All of it, with what the server said; nothing if all went well."""
+        refused = [
+            f"{one.status} {one.request.method} {one.url}: {_said(one)}" for one in self._refusals
+        ]
+        return "\n".join(refused + self.wrong)
+
+
+def _said(answer: Response) -> str:
+    try:
+        return answer.text()
+    except Error:
+        return "(not kept by the browser)"
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +124,7 @@ def test_a_student_sees_the_own_run_its_chart_and_its_files(student: Person, run
     expect(page.locator("img[src^='blob:'], .image-outer-container").first).to_be_visible(
         timeout=SLOW_MS
     )
-    assert "\n".join(watched.wrong) == ""
+    assert watched.report() == ""
     expect(page.get_by_text("403")).to_have_count(0)
     page.close()
 
@@ -123,7 +138,7 @@ def test_an_instructor_sees_the_class_and_the_run(
     expect(page.locator("body")).to_contain_text(RUN_NAME, timeout=SLOW_MS)
     page.goto(f"{base.url}/services/mlflow/ulab/open?course={COURSE}")
     expect(page.locator("body")).to_contain_text(f"{LAB}/student1", timeout=SLOW_MS)
-    assert "\n".join(watched.wrong) == ""
+    assert watched.report() == ""
     teacher.leave()
 
 
