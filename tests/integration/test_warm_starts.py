@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -110,6 +111,27 @@ async def test_a_server_is_stopped_politely_and_nothing_of_it_is_left(
     base.stop_server(ann, "ann")
     remains.wait_until_gone()
     assert farewell.exists(), "the kernel could not end as it wanted to"
+
+
+def test_what_one_sets_in_jupyterlab_is_kept_and_its_layout_while_the_server_runs(
+    base: WarmBase, ann: HubClient
+) -> None:
+    theme = "lab/api/settings/@jupyterlab/apputils-extension:themes"
+    layout = "lab/api/workspaces/default"
+
+    def ask(method: str, path: str, **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"token {base.api_token('ann')}"}
+        return httpx.request(method, f"{base.url}/user/ann/{path}", headers=headers, **more)
+
+    chosen = '{"theme": "JupyterLab Dark"}'
+    assert ask("PUT", theme, json={"raw": chosen}).status_code == 204
+    kept = {"metadata": {"id": "default"}, "data": {"layout": "mine"}}
+    assert ask("PUT", layout, json=kept).status_code == 204
+    assert ask("GET", layout).json()["data"] == kept["data"]
+    base.stop_server(ann, "ann")
+    base.start_server(ann, "ann")
+    assert ask("GET", theme).json()["raw"] == chosen
+    assert ask("GET", layout).json()["data"] == {}
 
 
 async def test_a_killed_server_is_noticed_and_its_sandbox_goes(

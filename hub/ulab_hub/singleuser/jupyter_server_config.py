@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from ulab_hub.singleuser.start import COURSE_FOLDER, LAB_SETTINGS
+from ulab_hub.singleuser.start import COURSE_FOLDER, LAB_SETTINGS, LAB_WORKSPACES
 
 c: Any = get_config()  # type: ignore[name-defined]  # noqa: F821
 
@@ -20,6 +20,9 @@ OWN_PATH=$PATH exec /bin/bash -lc 'PATH=$OWN_PATH:$PATH; unset OWN_PATH; exec /b
 """
 c.ServerApp.terminado_settings = {"shell_command": ["/bin/sh", "-c", TERMINAL]}
 c.LabApp.app_settings_dir = str(LAB_SETTINGS)
+# JupyterLab settles both when it is imported, which a fork server does in a home of its own.
+c.LabApp.user_settings_dir = f"{os.environ['HOME']}/.jupyter/lab/user-settings"
+c.LabApp.workspaces_dir = LAB_WORKSPACES
 c.LabApp.news_url = None
 # Nothing can be installed into the base's environment from inside a sandbox.
 c.LabApp.extension_manager = "readonly"

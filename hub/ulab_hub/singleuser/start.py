@@ -18,6 +18,8 @@ COURSE_FOLDER = "/srv/course"
 TEAM_FOLDERS = "/srv/teams"
 """Where a server sees the folders of its person's teams."""
 LAB_SETTINGS = Path("/tmp/jupyter-lab-settings")
+LAB_WORKSPACES = "/tmp/jupyter-lab-workspaces"
+"""Which notebooks are open; with a new server JupyterLab would start a kernel for each of them."""
 # What only those who grade need.
 FOR_INSTRUCTORS = ("formgrader", "create-assignment", "course-list")
 
