@@ -131,7 +131,7 @@ def wait(spool: Spool, base: Path) -> Way:
     except KeyboardInterrupt:
         # Whoever is tired of waiting has it sent later.
         pass
-    shown.close()
+    shown.close(found.finished)
     return found
 
 
@@ -147,16 +147,24 @@ class _Progress:
             return
         self._next = now + 1.0
         self._shown = True
+        self._say(part)
+
+    def close(self, finished: bool) -> None:
+        if not self._shown:
+            return
+        if finished:
+            # It stays in the notebook, and one that stopped at less would look like a loss.
+            self._say(1.0)
+        print(file=sys.stderr)
+
+    @staticmethod
+    def _say(part: float) -> None:
         percent = f"{part:.0%}"
         words = say(
             zh=f"\r正在把实验记录发给服务器：{percent}",
             en=f"\rSending what was logged to the server: {percent}",
         )
         print(words, end="", file=sys.stderr, flush=True)
-
-    def close(self) -> None:
-        if self._shown:
-            print(file=sys.stderr)
 
 
 def flush(seconds: float = 60.0) -> int:
