@@ -664,6 +664,7 @@ axes[1].legend(loc="lower left")
 axes[2].plot(np.arange(49) / 2, state_of_charge(charge, discharge))
 axes[2].set_ylabel(ulab.say(zh="荷电状态\n（MWh）", en="state of\ncharge (MWh)"))
 axes[2].set_xlabel(ulab.say(zh="2014-12-16 的钟点（时）", en="hour of 2014-12-16"))
+axes[2].set_xticks(range(0, 25, 4))
 plt.tight_layout()
 plt.show()
 print(

@@ -1263,9 +1263,9 @@ assert _share >= 0.76, ulab.say(
 made = np.concatenate([intervals(power[:day]) for day in range(shown.start, shown.stop)])
 plt.figure(figsize=(8, 3.4))
 plt.fill_between(
-    moments, made[:, 0], made[:, 2], alpha=0.3, label=ulab.say(zh="80 % 区间", en="80 % interval")
+    moments, made[:, 0], made[:, 2], alpha=0.3, label=ulab.say(zh="80% 区间", en="80 % interval")
 )
-plt.plot(moments, made[:, 1], label=ulab.say(zh="50 % 分位数", en="50 % quantile"))
+plt.plot(moments, made[:, 1], label=ulab.say(zh="50% 分位数", en="50 % quantile"))
 plt.plot(moments, power[shown].ravel(), "k.-", ms=3, lw=0.8, label=ulab.say(zh="实际", en="actual"))
 plt.ylabel(ulab.say(zh="出力（MW）", en="production (MW)"))
 plt.xticks(moments[::24], [f"{moment:%m-%d}" for moment in moments[::24]])

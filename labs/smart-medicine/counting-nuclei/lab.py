@@ -84,7 +84,8 @@ def scaled(image, low, high):
 figure, axes = plt.subplots(1, 2, figsize=(10, 5))
 axes[0].imshow(np.sqrt(nuclei.image), cmap="gray")
 axes[0].set_title(ulab.say(zh="荧光图像（亮度开方）", en="fluorescence (root of brightness)"))
-axes[1].imshow(np.where(mask > 0, mask * 37 % 19 + 1, 0), cmap="tab20", interpolation="nearest")
+axes[1].imshow(np.where(mask > 0, mask * 37 % 19, np.nan), cmap="tab20", interpolation="nearest")
+axes[1].set_facecolor("black")
 axes[1].set_title(ulab.say(zh="专家的标注，一种颜色一个核", en="the expert's marks, a colour each"))
 for axis in axes:
     axis.set(xlabel=ulab.say(zh="列（像素）", en="column (px)"))
