@@ -16,6 +16,7 @@ from ulab_coursework.courses import courses_of, find_course, people_of, require_
 from ulab_coursework.gradebook import scores_of
 from ulab_coursework.owners import deadline_of
 from ulab_coursework.standing import newest_of
+from ulab_curricula import load_published
 from ulab_portal.areas import Area, area
 from ulab_portal.page import Page, reading
 from ulab_portal.states import LabRow, LabState, lab_row
@@ -126,6 +127,9 @@ def course(course_id: str, page: Annotated[Page, Depends(reading)]) -> Response:
             course=found,
             title=found.title(page.language),
             area=area(found.focus_area),
+            curriculum=load_published(
+                page.portal.layout, found.curriculum, found.curriculum_version
+            ),
             rows=rows,
             earned=sum(row.score or 0 for row in rows),
             possible=sum(row.max_score for row in rows),

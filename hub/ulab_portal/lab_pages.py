@@ -27,6 +27,7 @@ from ulab_portal import late_words, moments
 from ulab_portal.areas import area
 from ulab_portal.cells import CellScore, cell_scores
 from ulab_portal.handed_in import feedback_answer, notebook_answer
+from ulab_portal.levels import LEVELS
 from ulab_portal.page import BASE, Page, acting, reading
 from ulab_portal.servers import ServerProblem, ServerState, open_address
 from ulab_portal.states import STYLES, WORDS, LabState, lab_state
@@ -116,13 +117,15 @@ def lab(course_id: str, name: str, page: Annotated[Page, Depends(reading)]) -> R
         found = visible_assignment(session, course_id, name, page)
         course = found.course
         limits = deadline_of(session, found, page.user.name)
+        published = lab_of(page.portal.layout, found)
         return page.answer(
             "lab.html",
             course=course,
             course_title=course.title(page.language),
             area=area(course.focus_area),
             title=found.title(page.language),
-            summary=lab_of(page.portal.layout, found).summaries[page.language],
+            published=published,
+            level=LEVELS[published.level],
             standing=lab_standing(session, found, page),
             due_at=limits.due_at,
             closed=limits.closes_at is not None and utc_now() > limits.closes_at,

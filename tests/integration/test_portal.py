@@ -46,6 +46,22 @@ def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         yield make_portal(tmp_path_factory.mktemp("portal"), monkeypatch)
 
 
+@pytest.mark.parametrize(
+    ("path", "language", "said"),
+    [
+        (f"courses/{COURSE}", "zh", ["知道什么时候求和", "会加法"]),
+        (f"courses/{COURSE}", "en", ["Know when to sum", "You can add"]),
+        (LAB_PAGE, "zh", ["会求一张表的和", "会用循环", "基础实验"]),
+        (LAB_PAGE, "en", ["Sum a table", "You have used loops", "Foundation lab"]),
+    ],
+)
+def test_a_student_is_told_what_it_leads_to_and_takes_for_granted(
+    unchanged: Portal, path: str, language: str, said: list[str]
+) -> None:
+    page = unchanged.browser("alice", language).see(path).text
+    assert [words for words in said if words not in page] == []
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize(
     ("path", "allowed", "refused"),
