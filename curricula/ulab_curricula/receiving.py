@@ -6,6 +6,7 @@ Nothing of theirs is run, followed or unpacked anywhere but below one new folder
 from __future__ import annotations
 
 import enum
+import lzma
 import os
 import stat
 import zipfile
@@ -26,7 +27,11 @@ MOST_BYTES_A_FILE = 5 * 1024 * 1024
 LONGEST_PATH = 200
 DEEPEST = 10
 _BLOCK = 1024 * 1024
-_DAMAGED = (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, zlib.error)
+# What `zipfile` raises of a damaged file; an offset before its beginning is a ValueError.
+_DAMAGED = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, EOFError, OSError, ValueError,
+    zlib.error, lzma.LZMAError,
+)  # fmt: skip
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -111,7 +116,7 @@ def take_in(entries: Iterable[Entry], target: Path) -> None:
             raise NotTaken(mark("It holds more than {most} files."), most=MOST_FILES)
         try:
             room -= _write(entry, target / path, room)
-        except (*_DAMAGED, RuntimeError, OSError) as error:
+        except _DAMAGED as error:
             raise NotTaken(
                 mark("{path} can't be read: {reason}"), path=path, reason=error
             ) from None
@@ -159,7 +164,7 @@ def from_folder(folder: Path) -> Iterator[Entry]:
     Raises
     ------
     NotTaken
-        There is no such folder.
+        There is no such folder, or one in it can't be read.
     """
     if not folder.is_dir():
         raise NotTaken(mark("There is no folder {path}."), path=folder)
@@ -167,11 +172,19 @@ def from_folder(folder: Path) -> Iterator[Entry]:
         if (folder / room).is_symlink():
             yield _entry_of(folder, folder / room)
             continue
-        for place, folders, files in os.walk(folder / room):
+        for place, folders, files in os.walk(folder / room, onerror=_unreadable):
             # Their tools' caches are nobody's content.
             folders[:] = sorted(name for name in folders if name[0] not in "._")
             for name in (*folders, *sorted(files)):
                 yield _entry_of(folder, Path(place) / name)
+
+
+def _unreadable(error: OSError) -> None:
+    # A room that isn't there is said when nothing of it was taken in.
+    if not isinstance(error, FileNotFoundError):
+        raise NotTaken(
+            mark("{path} can't be read: {reason}"), path=error.filename, reason=error.strerror
+        )
 
 
 def _entry_of(folder: Path, path: Path) -> Entry:
@@ -206,7 +219,7 @@ def from_zip(file: IO[bytes]) -> Iterator[Entry]:
                 path = info.filename[len(around) :]
                 if path:
                     yield Entry(path, _kind_in_zip(info), lambda info=info: archive.open(info))  # type: ignore[misc]
-    except (*_DAMAGED, OSError, ValueError) as error:
+    except _DAMAGED as error:
         raise NotTaken(mark("It is no zip file that can be read: {reason}"), reason=error) from None
 
 

@@ -5,6 +5,7 @@ So no hook, filter, submodule or link of theirs is ever used.
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import re
@@ -31,6 +32,8 @@ from ulab_curricula.receiving import (
 
 LONGEST_S = 300
 LARGEST_PACK = 512 * 1024 * 1024
+# Trees that hold one another many times over would be listed for ever.
+LONGEST_LIST = 4 * 1024 * 1024
 _KEPT = (
     "PATH", "LANG", "SSH_AUTH_SOCK", "GIT_SSL_CAINFO", "SSL_CERT_FILE", "SSL_CERT_DIR",
     "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY",
@@ -60,7 +63,8 @@ class Repository:
 
     def entries(self) -> Iterator[Entry]:
         """What lies in its rooms."""
-        listed = _git(["ls-tree", "-rlz", "--full-tree", self.commit, *ROOMS], self.folder)
+        listing = ["ls-tree", "-rlz", "--full-tree", self.commit, *ROOMS]
+        listed = _git(listing, self.folder, LONGEST_LIST)
         lines = [line for line in listed.split(b"\0") if line]
         if len(lines) > MOST_FILES:
             raise NotTaken(mark("It holds more than {most} files."), most=MOST_FILES)
@@ -126,29 +130,41 @@ def fetched(url: str, ref: str = "") -> Iterator[Repository]:
         yield Repository(folder, commit)
 
 
-def _git(arguments: list[str], folder: Path) -> bytes:
+def _git(arguments: list[str], folder: Path, most: int = LARGEST_PACK) -> bytes:
+    """What git says; no file that it writes, this one included, becomes larger than `most`."""
     safe = ["-c", "core.hooksPath=/dev/null", "-c", "transfer.fsckObjects=true"]
-    try:
-        process = subprocess.Popen(
-            ["git", *safe, *arguments], cwd=folder, env=environment(os.environ, folder),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            start_new_session=True, preexec_fn=_limited,
-        )  # fmt: skip
-    except FileNotFoundError:
-        raise NotTaken(mark("The program git is not installed.")) from None
-    try:
-        out, err = process.communicate(timeout=LONGEST_S)
-    except subprocess.TimeoutExpired:
-        raise NotTaken(mark("Git took longer than {most} s."), most=LONGEST_S) from None
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    if process.returncode:
-        lines = err.decode(errors="replace").strip().splitlines()
-        said = next((line for line in lines if line.startswith("fatal:")), "".join(lines[-1:]))
-        raise NotTaken(mark("Git could not fetch it: {reason}"), reason=said[:300])
-    return out
+    # Files, for which the system keeps the limit: a host may talk without end.
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            process = subprocess.Popen(
+                ["git", *safe, *arguments], cwd=folder, env=environment(os.environ, folder),
+                stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                start_new_session=True, preexec_fn=functools.partial(_limited, most),
+            )  # fmt: skip
+        except FileNotFoundError:
+            raise NotTaken(mark("The program git is not installed.")) from None
+        try:
+            process.wait(LONGEST_S)
+        except subprocess.TimeoutExpired:
+            raise NotTaken(mark("Git took longer than {most} s."), most=LONGEST_S) from None
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if process.returncode == -signal.SIGXFSZ:
+            raise NotTaken(mark("Git says more than {most} MiB of it."), most=most // 1024**2)
+        if process.returncode:
+            raise NotTaken(mark("Git could not fetch it: {reason}"), reason=_reason(err))
+        out.seek(0)
+        return out.read()
+
+
+def _reason(err: IO[bytes]) -> str:
+    """Why git gave up; what a host has it say is not shown without end."""
+    err.seek(max(0, err.seek(0, os.SEEK_END) - 64 * 1024))
+    lines = err.read().decode(errors="replace").strip().splitlines()
+    said = next((line for line in lines if line.startswith("fatal:")), "".join(lines[-1:]))
+    return said[:300]
 
 
 def environment(given: Mapping[str, str], home: Path) -> dict[str, str]:
@@ -165,5 +181,5 @@ def environment(given: Mapping[str, str], home: Path) -> dict[str, str]:
     }
 
 
-def _limited() -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_PACK, LARGEST_PACK))
+def _limited(most: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import stat
 import zipfile
 from collections.abc import Callable
@@ -161,6 +162,22 @@ def test_a_zip_that_is_not_plain_is_refused_and_writes_nothing_outside(
     assert not Path("/tmp/evil").exists()
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_that_is_damaged_anywhere_is_refused_in_words(tmp_path: Path, method: int) -> None:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", method) as archive:
+        archive.writestr(CURRICULUM, "id: adding\n" * 1000)
+    refused = 0
+    for place in range(len(whole.getvalue())):
+        damaged = bytearray(whole.getvalue())
+        damaged[place] ^= 0xFF
+        try:
+            take_in(from_zip(io.BytesIO(bytes(damaged))), tmp_path / str(place))
+        except NotTaken:
+            refused += 1
+    assert refused > 50  # in the others only a time or an unused size differs
+
+
 @pytest.mark.parametrize("around", ["", "lessons-main/"])
 def test_a_plain_zip_is_taken_in(tmp_path: Path, around: str) -> None:
     root = tmp_path / "given"
@@ -207,6 +224,14 @@ def test_a_folder_that_is_not_plain_is_refused(
 def _made(path: Path) -> Path:
     path.touch()
     return path
+
+
+def test_a_room_that_can_not_be_read_is_refused_and_not_passed_over(tmp_path: Path) -> None:
+    write_curriculum(tmp_path / "given")
+    shutil.rmtree(tmp_path / "given" / "labs")
+    (tmp_path / "given" / "labs").touch()
+    with pytest.raises(NotTaken, match="labs can't be read"):
+        take_in(from_folder(tmp_path / "given"), tmp_path / "in")
 
 
 def test_a_room_that_is_a_link_is_refused(tmp_path: Path) -> None:

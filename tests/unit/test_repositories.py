@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from ulab_core.i18n import translations
 from ulab_curricula.receiving import NotTaken
-from ulab_curricula.repositories import environment, fetched, is_address, refused_address
+from ulab_curricula.repositories import (
+    Repository,
+    environment,
+    fetched,
+    is_address,
+    refused_address,
+)
 
 
 @pytest.mark.parametrize(
@@ -79,3 +89,34 @@ def test_git_gets_nothing_of_the_environment_but_what_reaches_a_host(tmp_path_fa
     assert made["GIT_ALLOW_PROTOCOL"] == "https:ssh"
     assert not {"GIT_CONFIG_COUNT", "GIT_DIR", "GIT_EXEC_PATH", "GIT_SSH"} & set(made)
     assert "secret" not in made.values()
+
+
+def _put(folder: Path, kind: str, content: bytes) -> str:
+    command = ["git", "hash-object", "-t", kind, "-w", "--stdin"]
+    done = subprocess.run(command, input=content, cwd=folder, capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+def _nested(folder: Path, levels: int) -> Repository:
+    """A repository whose tree holds a tree ten times, which holds another ten times, and so on."""
+    subprocess.run(["git", "init", "--quiet", "--bare", str(folder)], check=True)
+    found, mode = _put(folder, "blob", b"x"), "100644"
+    for _ in range(levels):
+        entries = (f"{mode} d{n}".encode() + b"\0" + bytes.fromhex(found) for n in range(10))
+        found, mode = _put(folder, "tree", b"".join(entries)), "40000"
+    root = _put(folder, "tree", b"40000 labs\0" + bytes.fromhex(found))
+    who = "someone <someone@example.edu> 1 +0000"
+    text = f"tree {root}\nauthor {who}\ncommitter {who}\n\nmany\n"
+    return Repository(folder, _put(folder, "commit", text.encode()))
+
+
+def test_a_few_trees_that_stand_for_millions_of_files_are_refused_in_little_memory(
+    tmp_path: Path,
+) -> None:
+    assert len(list(_nested(tmp_path / "small", 2).entries())) == 100
+    with pytest.raises(NotTaken, match="more than 5000 files"):
+        list(_nested(tmp_path / "many", 4).entries())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(NotTaken, match="more than 4 MiB"):
+        list(_nested(tmp_path / "bomb", 10).entries())
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024
