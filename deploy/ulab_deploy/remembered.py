@@ -71,8 +71,11 @@ class Remembered:
 
     def _file(self, lab: Lab, how: How) -> Path:
         whole = hashlib.sha256(f"{_code()}\n{platform.python_version()}\n{self._limits}".encode())
-        for file in _files(lab, self._datasets):
-            whole.update(f"\n{file.name}\n".encode() + hashlib.sha256(file.read_bytes()).digest())
+        for folder in _folders(lab, self._datasets):
+            for file in _below(folder):
+                # Where it lies says what it is: an answer that is right, or one that is wrong.
+                whole.update(f"\n{file.relative_to(folder)}\n".encode())
+                whole.update(hashlib.sha256(file.read_bytes()).digest())
         return self._folder / f"{_named(lab, how)}-{whole.hexdigest()[:32]}.json"
 
 
@@ -82,10 +85,10 @@ def _named(lab: Lab, how: How) -> str:
     return f"{lab.id}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _files(lab: Lab, datasets: Path) -> Iterator[Path]:
-    yield from _below(lab.folder)
+def _folders(lab: Lab, datasets: Path) -> Iterator[Path]:
+    yield lab.folder
     for name in lab.manifest.datasets:
-        yield from _below(registry_of(datasets, name) / name)
+        yield registry_of(datasets, name) / name
 
 
 def _below(folder: Path) -> list[Path]:

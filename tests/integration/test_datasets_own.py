@@ -59,6 +59,41 @@ def test_an_older_version_comes_back(root: Path, monkeypatch: pytest.MonkeyPatch
             versions.find(root, "soil", start)
 
 
+def test_a_card_that_does_not_fit_its_data_costs_no_version(root: Path) -> None:
+    newest, oldest = versions.of(root, "soil")
+    registry = own.registry(root)
+    # As after a kill between the writing of the one and of the other.
+    shutil.copyfile(oldest.registry / "soil" / "data.dvc", registry / "soil" / "data.dvc")
+    (result,) = store.ensure(root, ["soil"], registry=registry)
+    assert isinstance(result.error, DataMismatch)
+    for version in (newest, oldest):
+        (result,) = store.ensure(root, ["soil"], registry=version.registry)
+        assert result.error is None
+
+
+def test_a_damaged_file_of_the_cache_is_replaced(root: Path, tmp_path: Path) -> None:
+    remote = Remote(str(tmp_path / "nas"))
+    dvc_repo.push(root, root / "store" / "soil" / "data.dvc", remote)
+    newest, oldest = versions.of(root, "soil")
+    kept = dvc_repo.objects_of(root, oldest.revision)
+    shutil.rmtree(root / "store" / "soil")
+    (data,) = (path for path in dvc_repo.objects_of(root, newest.revision) if not path.suffix)
+    data.chmod(0o644)
+    data.write_bytes(OLD + b"c,1.0\n")
+    (result,) = store.ensure(root, ["soil"], registry=own.registry(root), remote=remote)
+    assert result.error is None
+    assert all(path.is_file() for path in kept)
+    store.prove(root, "soil", own.registry(root))
+
+
+def test_what_killed_processes_left_is_cleared_away(root: Path) -> None:
+    left = root / ".fetch-killed" / "soil" / "data"
+    left.mkdir(parents=True)
+    (left / "soil.csv").write_bytes(NEW)
+    add(root, OLD)
+    assert list(root.glob(".fetch-*")) == []
+
+
 def test_what_was_removed_is_gone_and_leaves_the_others(root: Path) -> None:
     # The second file is one that the removed set has too: the cache keeps it once.
     own.add(root, "shared", {"copy.csv": io.BytesIO(NEW), "b.txt": io.BytesIO(b"b")}, TOLD)
@@ -94,7 +129,8 @@ def test_a_remote_that_fails_leaves_the_store_as_it_was(root: Path, tmp_path: Pa
     remote = Remote(str(tmp_path / "nas"))
     dvc_repo.push(root, root / "store" / "soil" / "data.dvc", remote)
     newest = versions.of(root, "soil")[0]
-    dvc_repo.forget(root, newest.revision)
+    for path in dvc_repo.objects_of(root, newest.revision):
+        path.unlink()
     shutil.rmtree(root / "store" / "soil")
     before = content(root)
     (result,) = store.ensure(

@@ -63,6 +63,20 @@ def test_it_is_forgotten_when_what_it_rests_on_changes(tmp_path: Path, what: str
     assert len(list((tmp_path / "checked").iterdir())) == 1
 
 
+def test_it_is_forgotten_when_a_wrong_answer_becomes_a_right_one(tmp_path: Path) -> None:
+    folder = write_lab(tmp_path)
+    right, wrong = (folder / "fixtures" / kind for kind in ("right", "wrong"))
+    # Their names stay in the same order, and so do their contents.
+    for path in (*right.iterdir(), *wrong.iterdir()):
+        if path.stem not in ("builtin", "square"):
+            path.unlink()
+    memory = Remembered(tmp_path / "checked", Settings())
+    memory.keep(load_lab(folder), HOW, proved(folder))
+    assert memory.find(load_lab(folder), HOW) is not None
+    (wrong / "square.py").rename(right / "square.py")
+    assert memory.find(load_lab(folder), HOW) is None
+
+
 def test_it_is_forgotten_when_a_data_set_of_the_base_gets_a_new_card(tmp_path: Path) -> None:
     settings = Settings(server=Server(state_dir=tmp_path / "state"))
     card = registry(Layout.of(settings).datasets) / "rain" / "card.yaml"
