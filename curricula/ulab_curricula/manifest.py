@@ -10,10 +10,10 @@ from ulab_core.i18n import mark
 from ulab_core.manifest import Strict, Words
 
 ID_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
-EDITION_PATTERN = r"^[0-9A-Za-z.]{1,20}$"
+EDITION_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z.]{0,19}$"
 PATTERNS = {
     ID_PATTERN: mark("may hold lower-case letters, digits and single hyphens only"),
-    EDITION_PATTERN: mark("may hold letters, digits and dots only, 20 at most"),
+    EDITION_PATTERN: mark("may hold letters, digits and dots only, 20 at most, no dot first"),
 }
 
 Id = Annotated[str, Field(pattern=ID_PATTERN, max_length=60)]

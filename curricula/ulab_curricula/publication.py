@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ulab_curricula.labs import Curriculum
 
 Words = Mapping[str, str]
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,60}")
 
 
 @dataclass(frozen=True)
@@ -186,14 +188,14 @@ def load_published(layout: Layout, curriculum: str, version: str) -> PublishedCu
         There is none.
     """
     folder = layout.curriculum_version(curriculum, version)
-    try:
-        return load_version(folder)
-    except FileNotFoundError:
+    # Anybody's address may name a version.
+    if not _VERSION.fullmatch(version) or not (folder / "curriculum.json").is_file():
         raise NotPublished(
             mark("Curriculum {curriculum} has no published version {version}."),
             curriculum=curriculum,
             version=version,
-        ) from None
+        )
+    return load_version(folder)
 
 
 def load_version(folder: Path) -> PublishedCurriculum:

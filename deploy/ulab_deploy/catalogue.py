@@ -138,9 +138,9 @@ def labs_of_checkout(names: Sequence[str]) -> list[Lab]:
 def _labs_in(folder: Path) -> Sequence[Lab]:
     if (folder / "curriculum.yaml").is_file():
         return load_curriculum(folder).labs
-    if (folder / "labs").is_dir():
-        return find_labs(folder / "labs")
-    return [load_lab(folder)]
+    found = find_labs(folder / "labs")
+    # A check of nothing would find nothing wrong.
+    return found or [load_lab(folder)]
 
 
 def lab_of_checkout(name: str) -> Lab:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import logging
 import os
@@ -21,6 +22,11 @@ VERBS = (
     "version",
 )  # fmt: skip
 INTERNAL_ERROR = 70
+# What is the machine's or the writer's to mend. That a file isn't there may be our mistake.
+_OF_FILES = {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR,
+    errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP,
+}  # fmt: skip
 
 
 class Verbs(TyperGroup):
@@ -47,6 +53,9 @@ class Verbs(TyperGroup):
             # Typer's own errors, about how a command is written, show themselves.
             if console.debugging() or callable(getattr(error, "show", None)):
                 raise
+            if isinstance(error, OSError) and error.errno in _OF_FILES:
+                console.warn(_of_a_file(error))
+                raise typer.Exit(UserError.exit_code) from None
             console.warn(
                 t(
                     "Something went wrong inside U Lab: {kind}: {error}\n"
@@ -57,6 +66,12 @@ class Verbs(TyperGroup):
                 )
             )
             raise typer.Exit(INTERNAL_ERROR) from None
+
+
+def _of_a_file(error: OSError) -> str:
+    if error.filename is None:
+        return t("A file can't be written: {reason}.", reason=error.strerror)
+    return t("{file} can't be used: {reason}.", file=error.filename, reason=error.strerror)
 
 
 def _misused(error: usage.UsageError) -> typer.Exit:

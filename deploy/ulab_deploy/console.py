@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,8 @@ from ulab_core.i18n import LANGUAGES, translations
 
 _VARIABLES = ("ULAB_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 _language = "en"
+# Control characters, those that turn the direction of writing, and what no encoding can write.
+_ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 # Shorter steps need no remark.
 _LONG_STEP_S = 3
 
@@ -50,18 +53,29 @@ def sentence(error: UserError) -> str:
     return error.sentence(translations(_language).gettext)
 
 
+def harmless(line: str) -> str:
+    """A line with what could act on a terminal written out: strangers' words may hold anything.
+
+    Examples
+    --------
+    >>> harmless("red: \\x1b[31m")
+    'red: \\\\x1b[31m'
+    """
+    return _ACTING.sub(lambda found: ascii(found[0])[1:-1], line)
+
+
 def say(line: str = "") -> None:
-    print(line, flush=True)
+    print(harmless(line), flush=True)
 
 
 def warn(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(harmless(line), file=sys.stderr, flush=True)
 
 
 def passing(line: str) -> None:
     """Say on a terminal how far it has come; the next line takes its place."""
     if sys.stderr.isatty():
-        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+        print(f"\r\x1b[K{harmless(line)}", end="", file=sys.stderr, flush=True)
 
 
 def passed() -> None:

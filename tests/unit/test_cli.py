@@ -222,3 +222,31 @@ def test_json_is_json(tmp_path: Path) -> None:
     assert versions["jupyterhub"] == "6.1.1"
     listed = json.loads(ulab("datasets", "list", "--json", cwd=tmp_path).stdout)
     assert {"dataset", "titles", "licence", "fetched"} <= listed[0].keys()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("curricula", "preview", "garments", "--out", "file"), "file can't be used: File exists"),
+        (("curricula", "preview", "garments", "--out", "file/in"), "file/in can't be used: Not a"),
+        (("datasets", "show", "a" * 300), "can't be used: File name too long."),
+        (("curricula", "check", "./empty"), "empty/lab.yaml is missing"),
+        (("curricula", "check", "./\udcff"), r"\udcff/lab.yaml is missing"),
+    ],
+)
+def test_files_that_can_not_be_used_are_sentences(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    (tmp_path / "empty" / "labs").mkdir(parents=True)
+    done = CliRunner().invoke(build(), arguments, prog_name="ulab")
+    assert said in done.output
+    assert done.exit_code == 2
+
+
+def test_nothing_that_is_said_acts_on_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    for say in (console.say, console.warn):
+        say("两倍\u3000ok\tb\n\x1b]0;evil\x07\x1b[2J\r\x9b1m\u202egnp.\udcff")
+    shown = r"\x1b]0;evil\x07\x1b[2J\r\x9b1m\u202egnp.\udcff"
+    assert capfd.readouterr() == (f"两倍\u3000ok\tb\n{shown}\n",) * 2

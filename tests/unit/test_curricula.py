@@ -152,9 +152,14 @@ def test_a_broken_lab_is_not_published(tmp_path: Path) -> None:
     assert list(layout.curricula.glob("adding/*")) == []
 
 
-def test_what_is_not_published_is_not_found(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="has no published version 9"):
-        load_published(Layout(tmp_path), "adding", "9")
+@pytest.mark.parametrize("version", ["9", "", "..", "../adding/9", "a\0", "9" * 300])
+def test_what_is_not_published_is_not_found(tmp_path: Path, version: str) -> None:
+    # Where a name that leads astray would lead.
+    for folder in ("curricula", "curricula/adding"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "curriculum.json").write_text("{}")
+    with pytest.raises(UserError, match="has no published version"):
+        load_published(Layout(tmp_path), "adding", version)
 
 
 def test_a_curriculum_names_what_it_lacks(tmp_path: Path) -> None:

@@ -143,6 +143,7 @@ def test_an_error_says_the_line_in_both_languages(
             ("focus_area: image-recognition", "focus_area: image-recogniton"),
             "curriculum.yaml:2: there is no focus area image-recogniton. Known ones: image-rec",
         ),
+        (("edition: '1'", "edition: '.1'"), "line 3: edition: may hold letters, digits and dots"),
         (("edition: '1'", "edition: 1"), "line 3: edition: must be text in quotation marks"),
     ],
 )

@@ -59,13 +59,13 @@ def register(curricula: typer.Typer) -> None:
         if origin:
             _publish_others(base, origin, names or [], ref, actor, json)
             return
-        made = {
-            found.id: publish_(found, base.layout) for found in curricula_of_checkout(names or [])
-        }
+        made = {}
+        for found in curricula_of_checkout(names or []):
+            made[found.id] = publish_(found, base.layout)
+            if not json:
+                say(t(PUBLISHED, curriculum=found.id, version=made[found.id]))
         if json:
             console.say_json(made)
-        for name, version in ({} if json else made).items():
-            say(t(PUBLISHED, curriculum=name, version=version))
 
 
 PUBLISHED = mark("{curriculum} is published as {version}")
