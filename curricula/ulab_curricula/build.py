@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from ulab_curricula.labs import Lab
 from ulab_curricula.source import CANONICAL, notebook
 
 DRAFT = "draft"
+_ANSWER = re.compile(r"### BEGIN SOLUTION\n(?P<text>.*?)\n### END SOLUTION", re.DOTALL)
 
 _STUBS = {
     "zh": ("# 在这里写你的代码\nraise NotImplementedError()", "在这里写下你的回答。"),
@@ -90,6 +92,7 @@ def build_lab(lab: Lab, out: Path, version: str = DRAFT) -> None:
     for language, release in built.releases.items():
         _write(out / "release" / language / f"{lab.id}.ipynb", release)
     (out / "lab.json").write_text(dump(describe(lab, built)), encoding="utf-8")
+    (out / "rubrics.json").write_text(dump(rubrics(built)), encoding="utf-8")
 
 
 def describe(lab: Lab, built: Built) -> dict[str, Any]:
@@ -102,6 +105,22 @@ def describe(lab: Lab, built: Built) -> dict[str, Any]:
         "max_score": built.max_score,
         "digest": lab.digest,
     }
+
+
+def rubrics(built: Built) -> dict[str, dict[str, str]]:
+    """What a person grades the open questions by: Markdown by language and grade id."""
+    return {language: _rubrics(source) for language, source in built.sources.items()}
+
+
+def _rubrics(source: NotebookNode) -> dict[str, str]:
+    found = {}
+    for cell in source.cells:
+        about = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "markdown" and about.get("grade"):
+            written = _ANSWER.search(cell.source)
+            if written:
+                found[about["grade_id"]] = written["text"].strip()
+    return found
 
 
 def dump(content: dict[str, Any]) -> str:

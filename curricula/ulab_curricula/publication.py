@@ -71,6 +71,17 @@ class PublishedLab:
         """The canonical nbgrader source, with solutions and hidden tests: never for students."""
         return self.folder / "source" / f"{self.id}.ipynb"
 
+    def rubrics(self, language: str) -> dict[str, str]:
+        """What a person grades the open questions by, never for students: Markdown by grade id.
+
+        Versions that were published before rubrics were kept have none.
+        """
+        file = self.folder / "rubrics.json"
+        if not file.is_file():
+            return {}
+        found: dict[str, dict[str, str]] = json.loads(file.read_text(encoding="utf-8"))
+        return found.get(language, {})
+
     def release_notebook(self, language: str) -> Path:
         """What students get; the first language when `language` is not there."""
         chosen = language if language in self.languages else self.languages[0]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -16,6 +17,7 @@ from ulab_core.i18n import mark
 from ulab_core.models import Assignment
 from ulab_core.rights import Act
 from ulab_coursework.courses import find_course
+from ulab_coursework.feedbackpage import comment_html
 from ulab_coursework.hand_grading import (
     Reason,
     Waiting,
@@ -53,9 +55,10 @@ class OneAnswer:
 
 @dataclass(frozen=True)
 class OpenQuestion:
-    """A question with the answers that wait."""
+    """A question with the answers that wait, and what they are graded by."""
 
     title: str
+    rubric: str = ""
     answers: list[OneAnswer] = field(default_factory=list)
 
     @property
@@ -85,6 +88,7 @@ def by_question(
     called: Mapping[str, list[str]],
     person: str,
     course_id: str,
+    rubrics: Mapping[str, str] | None = None,
 ) -> list[OpenQuestion]:
     """What waits in one lab by question; those whom `called` lacks have left.
 
@@ -94,8 +98,13 @@ def by_question(
         By grade id, in the lab's order; a question that the lab no longer has comes last.
     person
         Whose server opens formgrader.
+    rubrics
+        Markdown by grade id.
     """
-    questions: dict[str, OpenQuestion] = {one: OpenQuestion(title) for one, title in titles.items()}
+    shown = {one: Markup(comment_html(text)) for one, text in (rubrics or {}).items()}
+    questions: dict[str, OpenQuestion] = {
+        one: OpenQuestion(title, shown.get(one, "")) for one, title in titles.items()
+    }
     for one in found:
         if one.entry not in called:
             continue
@@ -147,9 +156,11 @@ def _labs(
         mine = [each for each in all_ if each.assignment == one.name]
         if not mine:
             continue
-        release = lab_of(layout, one).release_notebook(page.language)
-        titles = cell_titles(json.loads(release.read_bytes()))
+        lab = lab_of(layout, one)
+        titles = cell_titles(json.loads(lab.release_notebook(page.language).read_bytes()))
         called = entries_of(known, one.id)
-        questions = by_question(mine, titles, called, page.user.name, course_id)
+        questions = by_question(
+            mine, titles, called, page.user.name, course_id, lab.rubrics(page.language)
+        )
         labs.append(LabWaits(one.name, one.title(page.language), questions))
     return [lab for lab in labs if lab.questions]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import nbformat
@@ -36,6 +37,9 @@ def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Portal:
     ask_for_an_essay(base.layout)
     for path in base.layout.curriculum_version("sums-foundations", "1").rglob(f"{LAB}.ipynb"):
         _know_it_untouched(path)
+    folder = base.layout.curriculum_version("sums-foundations", "1") / "labs" / LAB
+    rubric = {"en": {"sums-why": "**Two causes**, a point each <script>"}}
+    (folder / "rubrics.json").write_text(json.dumps(rubric))
     publish_assignment(base.db, base.layout, COURSE, LAB, None, "at_once", "carol")
     with found.base.db.write() as session:
         ensure_person(session, "erin", "Erin", "Mechanics")
@@ -72,6 +76,8 @@ def test_it_says_who_waits_and_why_and_links_to_the_answer(portal: Portal) -> No
     assert "left empty: 1" in page
     assert "formgrader%2Fsubmissions%2F" in page
     assert "%23sums-why" in page
+    assert "<strong>Two causes</strong>, a point each" in page
+    assert "&lt;script&gt;" in page
     assert 'id="open-by-hand"' in carol.see(f"courses/{COURSE}/teach").text
     assert f"by-hand#{LAB}" in carol.see(f"courses/{COURSE}/teach/labs/{LAB}").text
     assert "未作答" in portal.browser("carol", "zh").see(PAGE).text

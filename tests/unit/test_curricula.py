@@ -71,6 +71,7 @@ def test_a_build_is_the_same_byte_for_byte(tmp_path: Path) -> None:
     assert one == files_of(tmp_path / "two")
     assert set(one) == {
         "lab.json",
+        "rubrics.json",
         "source/sums.ipynb",
         "release/zh/sums.ipynb",
         "release/en/sums.ipynb",
@@ -104,6 +105,8 @@ def test_a_release_has_stubs_where_the_source_has_answers(tmp_path: Path) -> Non
     described = json.loads((tmp_path / "out" / "lab.json").read_text(encoding="utf-8"))
     assert described["max_score"] == 6
     assert described["languages"] == ["zh", "en"]
+    rubrics = json.loads((tmp_path / "out" / "rubrics.json").read_text(encoding="utf-8"))
+    assert rubrics == {"zh": {"open": "要点"}, "en": {"open": "Rubric"}}
 
 
 def test_an_inserted_cell_changes_no_other_id(tmp_path: Path) -> None:
