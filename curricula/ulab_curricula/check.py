@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from ulab_core.errors import UserError
 from ulab_core.i18n import LANGUAGES, mark
 from ulab_curricula.build import Built, build
-from ulab_curricula.errors import BadLab
+from ulab_curricula.errors import BadLab, BadManifest
 from ulab_curricula.execute import (
     EMPTY,
     REFERENCE,
@@ -218,7 +218,7 @@ def look(lab: Lab, datasets: Path) -> Report:
         built = build(lab)
         points, answers = test_points(built.canonical), answer_cells(built.canonical)
         fixtures = load_fixtures(lab, answers, points)
-    except BadLab as error:
+    except (BadLab, BadManifest) as error:
         return Report(lab.id, [error])
     said: list[UserError] = [*remarks(lab, built)]
     problems: list[UserError] = [*inspect(lab, built), *_too_few(lab, fixtures, points)]

@@ -26,6 +26,7 @@ _DISPLAY = {
     "lines_to_next_cell", "lines_to_end_of_cell_marker", "cell_marker", "skipline", "noskipline",
 }  # fmt: skip
 _DEFAULTS = {"grade": False, "schema_version": 3, "solution": False, "task": False}
+_SETTINGS = re.compile(r"jupyter\s*:\s*$")
 _ID = re.compile(r"\W+")
 
 
@@ -46,7 +47,7 @@ def read_cells(path: Path) -> list[NotebookNode]:
     text = _text(path)
     try:
         if path.suffix == ".py":
-            cells = jupytext.reads(text, fmt="py:percent").cells
+            cells = jupytext.reads(_without_settings(text), fmt="py:percent").cells
         else:
             parsed = nbformat.reads(text, as_version=4)
             nbformat.validate(parsed)
@@ -60,6 +61,24 @@ def read_cells(path: Path) -> list[NotebookNode]:
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise BadLab(message, file=path, reason=reason) from None
     return [_plain(path, number, cell) for number, cell in enumerate(cells, 1)]
+
+
+def _without_settings(script: str) -> str:
+    """A script without what its head tells jupytext, and no cell is made of.
+
+    jupytext reads that as YAML with aliases, a few lines of which can stand for gigabytes.
+    """
+    kept = []
+    in_head, in_settings = True, False
+    for number, line in enumerate(script.splitlines(keepends=True)):
+        # What says the interpreter and the encoding may come first.
+        in_head = number < 2 or (in_head and line.startswith("#"))
+        said = line.removeprefix("#").removeprefix(" ").rstrip("\r\n")
+        if not in_head or (said and not said[0].isspace()):
+            in_settings = in_head and _SETTINGS.match(said) is not None
+        if not in_settings:
+            kept.append(line)
+    return "".join(kept)
 
 
 def convert_lab(lab: Lab) -> Path:

@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import jupytext
-import yaml
+from nbformat import NotebookNode
+from pydantic import Field, field_validator
 
+from ulab_core.errors import UserError
 from ulab_core.i18n import LANGUAGES, mark
+from ulab_core.manifest import Strict
+from ulab_curricula.conversion import read_cells
 from ulab_curricula.errors import BadLab
 from ulab_curricula.labs import Lab
+from ulab_curricula.reading import understood
 from ulab_curricula.source import CANONICAL, CHINESE
 
-_HEADER_KEYS = {"mistake", "loses", "says", "note"}
+
+class Head(Strict):
+    """What an answer's file says at its beginning."""
+
+    mistake: str = ""
+    note: str = ""
+    loses: Mapping[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    says: Mapping[str, Mapping[Annotated[str, Field(pattern="^(zh|en)$")], str]] = Field(
+        default_factory=dict
+    )
+
+    @field_validator("says", mode="before")
+    @classmethod
+    def _in_languages(cls, says: Any) -> Any:
+        if not isinstance(says, dict):
+            return says
+        return {test: _by_language(words) for test, words in says.items()}
+
+
+def _by_language(words: Any) -> Any:
+    if not isinstance(words, str):
+        return words
+    # An English notebook holds no Chinese, so its messages can't either.
+    languages = [CANONICAL] if CHINESE.search(words) else LANGUAGES
+    return dict.fromkeys(languages, words)
 
 
 @dataclass(frozen=True)
@@ -56,8 +84,8 @@ def load_fixtures(
 
     Raises
     ------
-    BadLab
-        A file names a cell the lab does not have, or its header can't be used.
+    BadLab, BadManifest
+        A file names a cell the lab does not have, or its head can't be used.
     """
     fixtures = []
     for kind in ("wrong", "right"):
@@ -69,59 +97,42 @@ def load_fixtures(
 def _load(
     path: Path, kind: str, answers: Mapping[str, str], points: Mapping[str, float]
 ) -> Fixture:
-    try:
-        parsed = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
-        header = _header(parsed.cells)
-    except yaml.YAMLError as error:
-        _refuse(path, f"the header is not YAML: {' '.join(str(error).split())}")
-    if not isinstance(header, dict) or set(header) - _HEADER_KEYS:
-        _refuse(path, f"the header may hold only {', '.join(sorted(_HEADER_KEYS))}")
+    cells = read_cells(path)
+    head = _head(path, cells)
     replaced = {
         str(cell.metadata.get("title", "")).strip(): cell.source
-        for cell in parsed.cells
+        for cell in cells
         if cell.cell_type == "code" and cell.source.strip()
     }
-    loses = header.get("loses") or {}
-    says = header.get("says") or {}
-    _require_known(path, "answer cell", replaced, answers)
-    _require_known(path, "test cell", loses, points)
-    _require_known(path, "test cell", says, points)
+    _require_known(path, mark("the lab has no answer cell {cell}"), replaced, answers)
+    for tests in (head.loses, head.says):
+        _require_known(path, mark("the lab has no test cell {cell}"), tests, points)
     if not replaced:
-        _refuse(path, "it replaces no cell")
-    if kind == "wrong" and not loses:
-        _refuse(path, "a wrong answer must say in `loses` what it loses")
-    if kind == "right" and loses:
-        _refuse(path, "a right answer loses nothing")
-    return Fixture(
-        name=f"{kind}/{path.stem}",
-        answers=replaced,
-        loses=loses,
-        says={key: _by_language(words) for key, words in says.items()},
-    )
+        raise BadLab(mark("{file}: it replaces no cell."), file=path)
+    if kind == "wrong" and not head.loses:
+        raise BadLab(mark("{file}: a wrong answer must say in `loses` what it loses."), file=path)
+    if kind == "right" and head.loses:
+        raise BadLab(mark("{file}: a right answer loses nothing."), file=path)
+    return Fixture(f"{kind}/{path.stem}", replaced, head.loses, head.says)
 
 
-def _header(cells: list[Any]) -> Any:
+def _head(path: Path, cells: Sequence[NotebookNode]) -> Head:
     for cell in cells:
         if cell.cell_type == "raw":
-            return yaml.safe_load(cell.source.strip().strip("-")) or {}
-    return {}
-
-
-def _by_language(words: Any) -> Mapping[str, str]:
-    if isinstance(words, dict):
-        return {language: str(text) for language, text in words.items()}
-    # An English notebook holds no Chinese, so its messages can't either.
-    languages = [CANONICAL] if CHINESE.search(str(words)) else LANGUAGES
-    return dict.fromkeys(languages, str(words))
+            # The mark of its beginning stays as an empty line, for the lines to count as they are.
+            text = cell.source.strip().strip("-")
+            return understood(path, text, Head).manifest if text.strip() else Head()
+    return Head()
 
 
 def _require_known(
-    path: Path, what: str, names: Mapping[str, Any], known: Mapping[str, Any]
+    path: Path, message: str, names: Iterable[str], known: Mapping[str, object]
 ) -> None:
     for name in names:
         if name not in known:
-            _refuse(path, f"the lab has no {what} {name!r}; it has {', '.join(known)}")
-
-
-def _refuse(path: Path, reason: str) -> None:
-    raise BadLab(mark("{file}: {reason}."), file=path, reason=reason)
+            raise BadLab(
+                mark("{file}: {problem}; it has {known}."),
+                file=path,
+                problem=UserError(message, cell=name),
+                known=", ".join(known),
+            )

@@ -15,9 +15,9 @@ from ulab_core.i18n import mark
 from ulab_core.marked_yaml import BadYaml, Marked, read_marked
 from ulab_core.value_problems import said_of
 from ulab_curricula.errors import BadManifest
-from ulab_curricula.manifest import PATTERNS, CurriculumManifest, FocusAreas, LabManifest
+from ulab_curricula.manifest import PATTERNS
 
-Manifest = TypeVar("Manifest", LabManifest, CurriculumManifest, FocusAreas)
+Manifest = TypeVar("Manifest", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def find_manifest(path: Path, kind: type[Manifest]) -> Found[Manifest]:
         missing, or a value can't be used.
     """
     try:
-        marked = read_marked(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise BadManifest(
             mark("{file} is missing; docs/curricula.md says what it holds."), file=path
@@ -107,6 +107,19 @@ def find_manifest(path: Path, kind: type[Manifest]) -> Found[Manifest]:
         raise BadManifest(
             mark("{file} can't be read: {reason}."), file=path, reason=error
         ) from None
+    return understood(path, text, kind)
+
+
+def understood(path: Path, text: str, kind: type[Manifest]) -> Found[Manifest]:
+    """Understand the YAML of a file, or what of it is YAML, line by line as it stands there.
+
+    Raises
+    ------
+    BadManifest
+        As `find_manifest` does of a file that is there.
+    """
+    try:
+        marked = read_marked(text)
     except BadYaml as error:
         place = f"{path}:{error.line}"
         raise BadManifest(mark("{file}: {reason}."), file=place, reason=error) from None
