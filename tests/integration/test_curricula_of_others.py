@@ -168,7 +168,7 @@ PARSED: dict[str, tuple[Callable[[Path], Path], Callable[[str], str], str]] = {
         lambda text: text.replace(
             "# loses:", "# note: !!python/object/apply:os.system [ACT]\n# loses:"
         ),
-        "not YAML",
+        "may not be used",
     ),
     "an expression as a cell's metadata": (
         lambda lab: lab / "lab.py",
