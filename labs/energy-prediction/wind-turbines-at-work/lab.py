@@ -1,7 +1,7 @@
 # %% [markdown] lang="zh"
 # # 风机在好好干活吗？
 #
-# 吉林西部的白城、松原一带，平原上立着成片的风机。值班工程师每天要回答三个问题：**这台风机发的电，和这样的风相称吗？它是停了，还是本来就没风？一小时后、一天后，全场能发多少？** 第一个问题答错，坏掉的叶片会转上几个月；第三个答错，多备或少备的电要由煤电补上。
+# 吉林西部的白城、松原一带，平原上立着成片的风机。值班工程师每天要回答三个问题：**这台风机发的电，和这样的风相称吗？它是停了，还是本来就没风？一小时后、一天后，全场能发多少？** 第一个问题答错，坏掉的叶片会转上几个月；第三个答错，差额要由煤电补上。
 #
 # 吉林风机的运行记录不公开，我们用一份真实的公开数据：法国 La Haute Borne 风电场的四台风机，2014 和 2015 两年，每十分钟一条。那里最冷约零下六度，白城的冬夜能到零下三十度，所以请留心：**哪些结论会随气温改变？**
 #
@@ -100,7 +100,7 @@ raw.head()
 #
 # The other columns (pitch, yaw, direction) are not needed here.
 #
-# **Predict, then run.** Two years have 2 × 365 × 144 = 105,120 times ten minutes for each turbine. Below we count three things: records of each turbine, repeated moments, negative powers. What share of the powers is negative, and is that an error?
+# **Predict, then run.** Two years should hold 2 × 365 × 144 = 105,120 records of ten minutes for each turbine. Below we count three things: records of each turbine, repeated moments, negative powers. What share of the powers is negative, and is that an error?
 
 # %%
 my_guess = {"negative (%)": None, "an error?": None}
@@ -145,9 +145,9 @@ night[["Date_time", "P_avg", "Ws_avg", "Ot_avg"]]
 # 如果照时差换算成 UTC，整个夏天都会错一小时，秋天还会凭空少一小时。
 
 # %% [markdown] lang="en"
-# That night France changed to summer time: 02:00 jumps to 03:00. The table has no 02:00–02:50, and 03:00–03:50 come twice, with other values. And in autumn, when clocks go back, the face of the clock goes from 01:50 to 02:00 and **no** hour comes twice.
+# That night France changed to summer time: 02:00 jumps to 03:00. The table has no 02:00–02:50, and 03:00–03:50 come twice, with different values. And in autumn, when clocks go back, the face of the clock goes from 01:50 to 02:00 and **no** hour comes twice.
 #
-# So **the logger's clock was never changed**; somebody labelled it with offsets later. `+01:00` and `+02:00` can't be trusted, and the face of the clock (the first 19 characters, such as `2014-03-30T01:50:00`) is the even one. Only spring's hour was pushed onto 3 o'clock, and which of the two records is the true one the table doesn't say.
+# So **the logger's clock was never changed**; somebody labelled it with offsets later. `+01:00` and `+02:00` can't be trusted, and the face of the clock (the first 19 characters, such as `2014-03-30T01:50:00`) is the one that runs evenly. Only spring's hour was pushed onto 3 o'clock, and which of the two records is the true one the table doesn't say.
 #
 # Convert to UTC by the offsets, and the whole summer is an hour off, with an hour missing in autumn.
 
@@ -157,7 +157,7 @@ night[["Date_time", "P_avg", "Ws_avg", "Ot_avg"]]
 # 补全 `clean(raw)`，返回新表，五列 `turbine`、`time`、`power`、`wind`、`temperature`：
 #
 # - `time` 是**钟面时间**（不带时差的 `Timestamp`）——这一步已写好；
-# - 同一台风机、同一时刻出现多次的，**全部去掉**（不知道哪条是真的）；
+# - 同一台风机、同一时刻出现多次的，**全部去掉**（不知道哪条是真的），其中缺了值的也算出现一次；
 # - `power` 或 `wind` 缺失的行去掉；负功率保留；
 # - 气温不高于 −50 °C 的是错误值，改成 `NaN`，**那一行保留**；
 # - 先按 `turbine`、再按 `time` 排序，索引为 0、1、2……；不改动传进来的表。
@@ -181,7 +181,7 @@ night[["Date_time", "P_avg", "Ws_avg", "Ot_avg"]]
 # Complete `clean(raw)`, which returns a new table with the columns `turbine`, `time`, `power`, `wind`, `temperature`:
 #
 # - `time` is **the face of the clock** (a `Timestamp` without offset): this step is written;
-# - where a turbine has a moment more than once, **all of them go** (nobody knows the true one);
+# - where a turbine has a moment more than once, **all of them go** (nobody knows the true one), and a record with values missing counts as well;
 # - rows with `power` or `wind` missing go; negative powers stay;
 # - temperatures of −50 °C or less are errors and become `NaN`, **the row stays**;
 # - sorted by `turbine`, then `time`, with the index 0, 1, 2 …; the table passed in is not changed.
@@ -246,7 +246,7 @@ assert list(_cleaned.columns) == _COLUMNS, ulab.say(
 )
 assert _cleaned["time"].dt.tz is None, ulab.say(
     zh="time 带着时差。时差不可信，只要钟面时间。",
-    en="time has an offset. The offsets can't be trusted: the face of the clock is asked.",
+    en="time has an offset. The offsets can't be trusted: the face of the clock is asked for.",
 )
 assert len(_cleaned) > 0, ulab.say(
     zh="一行也没剩下。四台风机同一时刻各有一条，那不是重复。",
@@ -288,6 +288,8 @@ _made = _records(
     ("B", "2015-07-01T00:50:00+02:00", 100.0, 4.9, 1.0),
     ("B", "2015-07-01T00:50:00+02:00", 110.0, 4.9, 2.0),
     ("B", "2015-07-01T00:50:00+02:00", 120.0, 4.9, 3.0),
+    ("A", "2015-07-01T00:50:00+02:00", 450.0, 6.6, 9.0),
+    ("A", "2015-07-01T00:50:00+02:00", np.nan, 6.6, 9.0),
 )
 _made.index = np.arange(len(_made))[::-1] + 100
 _before = _made.copy()
@@ -312,6 +314,10 @@ assert (_cleaned["power"] == 600.0).any(), ulab.say(
 )
 assert not (_cleaned["power"].isna() | _cleaned["wind"].isna()).any(), ulab.say(
     zh="还留着 power 或 wind 缺失的行。", en="Rows without power or wind are left."
+)
+assert not (_cleaned["power"] == 450.0).any(), ulab.say(
+    zh="一个时刻有两条记录，一条缺了功率，另一条却留了下来：先找重复，再去掉缺失的行。",
+    en="Of two records of one moment, one without power, the other is left: look for repeated moments first, then for missing values.",
 )
 _temperature = dict(zip(_cleaned["power"], _cleaned["temperature"]))
 assert np.isnan(_temperature[400.0]), ulab.say(
@@ -353,13 +359,15 @@ assert list(_cleaned.index) == list(range(len(_cleaned))), ulab.say(
 table = clean(raw)
 learn, test = table[table["time"] < "2015"], table[table["time"] >= "2015"]
 print(len(raw), "→", len(table))
-table.groupby("turbine")["power"].mean().div(RATED).round(3).rename("capacity factor").to_frame()
+table.groupby("turbine")["power"].mean().div(RATED).round(3).rename(
+    ulab.say(zh="容量系数", en="capacity factor")
+).to_frame()
 
 # %% [markdown] lang="zh"
 # **容量系数**（平均功率 ÷ 额定功率）大约 0.17：这里的风不算大。
 
 # %% [markdown] lang="en"
-# The **capacity factor** (mean power over rated power) is about 0.17: this is no very windy place.
+# The **capacity factor** (mean power over rated power) is about 0.17: this is not a very windy place.
 
 # %% [markdown] lang="zh"
 # ## 二、什么样的风该发多少电
@@ -400,8 +408,8 @@ k = candidates[np.argmin([mean_error(learn["power"], cubic(learn["wind"], c)) fo
 # zh: 子目标 4：用同一把尺子打分（平均绝对误差，kW）
 # en: Subgoal 4: score by the same ruler (mean absolute error, kW)
 curve_errors = {
-    "mean of 2014": mean_error(test["power"], learn["power"].mean()),
-    "cubic law": mean_error(test["power"], cubic(test["wind"], k)),
+    ulab.say(zh="2014 年平均", en="mean of 2014"): mean_error(test["power"], learn["power"].mean()),
+    ulab.say(zh="立方律", en="cubic law"): mean_error(test["power"], cubic(test["wind"], k)),
 }
 pd.Series(curve_errors, name="MAE (kW)").round(1).to_frame()
 
@@ -454,8 +462,8 @@ plt.show()
 # %% [markdown] lang="en"
 # A turbine is no textbook: below 3 m/s it doesn't start, near rated power it turns its blades out of the wind, and the curve bends into an S. Rather than guess a formula, **let the data draw it**: sort by wind speed into bins and take the mean power of each. There are two traps:
 #
-# - The points along the bottom are **stops** (maintenance, faults, curtailment). The curve shall tell what a healthy turbine gives, so their rows don't count.
-# - Bins of strong wind hold a few records only; their means can't be relied on and jump about.
+# - The points along the bottom are **stops** (maintenance, faults, curtailment). The curve should say what a healthy turbine gives, so their rows don't count.
+# - Bins of strong wind hold only a few records; their means can't be relied on and jump about.
 #
 # ### Item 2 (4 points): the power curve
 #
@@ -505,11 +513,11 @@ assert isinstance(_curve, pd.Series), ulab.say(
 _middles = np.asarray(_curve.index, dtype=float)
 assert _middles.tolist() != [4.0, 6.0, 8.0], ulab.say(
     zh="索引是箱的左边界，应当是中点，例如 4.0 到 4.5 的箱是 4.25。",
-    en="The index holds the bins' left edges; the middle is asked, 4.25 for the bin from 4.0 to 4.5.",
+    en="The index holds the bins' left edges; the middle is asked for, 4.25 for the bin from 4.0 to 4.5.",
 )
 assert _middles.tolist() == [4.25, 6.25, 8.25], ulab.say(
-    zh=f"应当有三个箱，中点 4.25、6.25、8.25；得到 {_middles.tolist()}。没有记录的箱不要。",
-    en=f"There should be three bins with the middles 4.25, 6.25 and 8.25, not {_middles.tolist()}. Bins without records are left out.",
+    zh=f"应当有三个箱，中点 4.25、6.25、8.25；得到 {_middles.tolist()}。没有记录的箱不要；箱号向下取整。",
+    en=f"There should be three bins with the middles 4.25, 6.25 and 8.25, not {_middles.tolist()}. Bins without records are left out, and a bin's number is rounded down.",
 )
 assert abs(_curve.iloc[1] - 268.75) > 1e-6, ulab.say(
     zh="6.25 m/s 得到 268.75 kW：把停机（6.3 m/s、−5 kW）也平均进去了。",
@@ -536,6 +544,13 @@ assert abs(_curve.iloc[1] + 5) > 1e-9, ulab.say(
 assert np.allclose(_curve.to_numpy(), [-2, -2, 26, 100]), ulab.say(
     zh="5 m/s 附近不对：5.0 m/s、0 kW 是停机；4.9 m/s、−8 kW 不是；5.0 m/s、1 kW 也不是。",
     en="Wrong near 5 m/s: 5.0 m/s with 0 kW is a stop, 4.9 m/s with −8 kW isn't, nor is 5.0 m/s with 1 kW.",
+)
+_curve = power_curve(
+    pd.Series([4.1, 4.2, 6.1, 6.2, 6.3]), pd.Series([50.0, 70.0, 300.0, -2.0, 0.0]), fewest=2
+)
+assert np.asarray(_curve.index).tolist() == [4.25], ulab.say(
+    zh="去掉停机以后不足 fewest 行的箱还留着：先去掉停机的行，再数行数。",
+    en="A bin that has fewer than `fewest` rows without its stops is still there: leave out the stops first, then count.",
 )
 _wind = pd.Series(np.repeat([3.2, 7.0, 9.5, 14.1], [10, 9, 11, 12]))
 _power = pd.Series(np.repeat([10.0, 700.0, 1300.0, 1200.0], [10, 9, 11, 12]))
@@ -577,7 +592,7 @@ def expected_power(curve, wind):
 
 
 curve = power_curve(learn["wind"], learn["power"])
-curve_errors["bins"] = mean_error(test["power"], expected_power(curve, test["wind"]))
+curve_errors[ulab.say(zh="分箱", en="bins")] = mean_error(test["power"], expected_power(curve, test["wind"]))
 plt.figure(figsize=(7, 3.6))
 plt.scatter(shown["wind"], shown["power"], s=3, alpha=0.4)
 plt.plot(curve.index, curve, "k.-", label=ulab.say(zh="你的曲线", en="your curve"))
@@ -636,7 +651,7 @@ plt.show()
 #
 # <details><summary>提示 1：概念</summary>
 #
-# 算一下 −30 °C：密度是 15 °C 时的 1.185 倍，风速却只修正约 6 %，因为要开三次方根。
+# 算一下 −30 °C：密度是 15 °C 时的 1.185 倍，风速却只修正约 6%，因为要开三次方根。
 # </details>
 # <details><summary>提示 2：看哪里</summary>
 #
@@ -648,7 +663,7 @@ plt.show()
 # </details>
 
 # %% [markdown] lang="en"
-# More in the cold, less in the heat, more than a hundred kilowatts apart. Cold air is denser, and at the same speed it carries more energy. The power in wind goes with $\rho v^3$, and the density $\rho$, at constant pressure, with the inverse of the **absolute temperature**. So wind of speed $v$ at temperature $t$ (°C) has the force that at 15 °C has
+# More in the cold, less in the heat, more than a hundred kilowatts apart. Cold air is denser, and at the same speed it carries more energy. The power in wind goes with $\rho v^3$, and the density $\rho$, at constant pressure, with the inverse of the **absolute temperature**. So wind of speed $v$ at temperature $t$ (°C) pushes as hard as this wind does at 15 °C:
 #
 # $$v'=v\left(\frac{288.15}{t+273.15}\right)^{1/3}$$
 #
@@ -713,8 +728,8 @@ assert len(_gap) == 2, ulab.say(
     zh="气温缺失的行不见了。", en="The row without temperature is gone."
 )
 assert abs(float(_gap.iloc[0]) - 7.0) < 1e-9, ulab.say(
-    zh=f"气温缺失时应当用原来的风速 7.0，得到 {_gap.iloc[0]}。",
-    en=f"Without temperature the wind should stay 7.0, not {_gap.iloc[0]}.",
+    zh=f"气温缺失时应当用原来的风速 7.0，得到 {_gap.iloc[0]:.2f}。",
+    en=f"Without temperature the wind should stay 7.0, not {_gap.iloc[0]:.2f}.",
 )
 assert list(_gap.index) == [1, 2], ulab.say(zh="索引变了。", en="The index changed.")
 _random = np.random.default_rng(3)
@@ -731,7 +746,7 @@ wind_learn = corrected_wind(learn["wind"], learn["temperature"])
 wind_test = corrected_wind(test["wind"], test["temperature"])
 curve = power_curve(wind_learn, learn["power"])
 expected = pd.Series(expected_power(curve, wind_test), index=test.index)
-curve_errors["bins + density"] = mean_error(test["power"], expected)
+curve_errors[ulab.say(zh="分箱 + 密度", en="bins + density")] = mean_error(test["power"], expected)
 both = pd.DataFrame(
     {
         ulab.say(zh="修正前", en="before"): before,
@@ -749,18 +764,18 @@ pd.Series(curve_errors, name="MAE (kW)").round(1).to_frame()
 # 修正以后，冷热两端的偏差大约减半，MAE 降到约 38 kW，但没有消失：季节还会改变湍流和气压。记住这张图再去白城：用夏天学的曲线去判断零下三十度的风机，会把**每一台都判成“超常发挥”**，真正的毛病就被盖住了。
 
 # %% [markdown] lang="en"
-# The correction about halves the bias at both ends and brings MAE to about 38 kW, but some is left: seasons change turbulence and pressure too. Take this figure to Baicheng: a curve learnt in summer would find **every turbine "better than it should be"** at 30 below, and a true defect would hide behind that.
+# The correction about halves the bias at both ends and brings MAE to about 38 kW, but some is left: seasons change turbulence and pressure too. Remember this plot when you go to Baicheng: a curve learnt in summer would find **every turbine "better than it should be"** at 30 below, and a true defect would hide behind that.
 
 # %% [markdown] lang="zh"
 # ## 四、停机还是无风
 #
-# 功率为 0，有两种原因：没风，或者有风却停着。报警系统若不分这两种，值班员一夜会收到几十次假警报，然后学会不看它。曲线现在派上用场：**该发电而没有发电**才是停机。
+# 功率为 0，有两种原因：没风，或者有风却停着。报警系统若不分这两种，值班员一夜会收到几十次误报，然后学会不看它。曲线现在派上用场：**该发电而没有发电**才是停机。
 #
 # ### 第 4 题（4 分）：找出停机
 #
 # 写 `find_stops(power, expected, least=3)`：一台风机按时间排好的两个一维 NumPy 数组，实际功率和曲线给出的应有功率（kW）。返回同样长的布尔数组：
 #
-# - *候选*：应有功率至少为额定（`RATED`）的 10 %，而实际功率小于应有功率的 10 %；
+# - *候选*：应有功率至少为额定（`RATED`）的 10%，而实际功率小于应有功率的 10%；
 # - 连续至少 `least` 条都是候选，才算停机（整段都标 `True`）；更短的可能只是一阵风刚过去，不算。
 #
 # <details><summary>提示 1：概念</summary>
@@ -823,7 +838,7 @@ assert _found.shape == (13,) and _found.dtype == bool, ulab.say(
     en=f"Return 13 booleans, not shape {_found.shape} of {_found.dtype}.",
 )
 assert not _found[:4].any(), ulab.say(
-    zh="没风的时候也报了停机：应有功率本来就接近 0。候选要求应有功率至少为额定的 10 %。",
+    zh="没风的时候也报了停机：应有功率本来就接近 0。候选要求应有功率至少为额定的 10%。",
     en="A calm was called a stop: next to nothing was expected. A candidate should give at least 10 % of rated power.",
 )
 assert not _found[10:12].any(), ulab.say(
@@ -835,23 +850,23 @@ assert not (_found[7:9].all() and not _found[5:7].any()), ulab.say(
     en="The first two records of the stop are missing: once it is long enough the whole stretch counts.",
 )
 assert _found[5:9].all() and _found.sum() == 4, ulab.say(
-    zh=f"应当标出第 5 到 8 条，得到 {np.flatnonzero(_found).tolist()}。",
-    en=f"Records 5 to 8 should be found, not {np.flatnonzero(_found).tolist()}.",
+    zh=f"应当标出第 5 到 8 条，得到 {np.flatnonzero(_found).tolist()}：段首和段尾也要标。",
+    en=f"Records 5 to 8 should be found, not {np.flatnonzero(_found).tolist()}: both ends of the stretch too.",
 )
 ### BEGIN HIDDEN TESTS
 _found = np.asarray(find_stops(np.full(4, 20.4), np.full(4, 205.0)))
 assert _found.all(), ulab.say(
-    zh="整个数组都是停机（应有 205、实际 20.4 kW）却没有全标出来。至少 10 % 包括正好 10 %。",
+    zh="整个数组都是停机（应有 205、实际 20.4 kW）却没有全标出来。至少 10% 包括正好 10%。",
     en="All of the array is a stop (205 kW expected, 20.4 given) and not all was found. At least 10 % includes exactly 10 %.",
 )
 _found = np.asarray(find_stops(np.full(4, 0.0), np.full(4, 204.0)))
 assert not _found.any(), ulab.say(
-    zh="应有 204 kW 不到额定的 10 %，不算候选。",
+    zh="应有 204 kW 不到额定的 10%，不算候选。",
     en="204 kW expected is less than 10 % of rated power: no candidate.",
 )
 _found = np.asarray(find_stops(np.full(4, 100.0), np.full(4, 1000.0)))
 assert not _found.any(), ulab.say(
-    zh="实际正好是应有的 10 %，不算候选（要小于）。",
+    zh="实际正好是应有的 10%，不算候选（要小于）。",
     en="Exactly 10 % of what is expected is no candidate (less is).",
 )
 _found = np.asarray(find_stops(np.full(5, 150.0), np.full(5, 1900.0)))
@@ -861,14 +876,18 @@ assert _found.all(), ulab.say(
 )
 _found = np.asarray(find_stops(np.full(5, 150.0), np.full(5, 1000.0)))
 assert not _found.any(), ulab.say(
-    zh="应有 1000、实际 150 kW 不是停机：比例是应有功率的 10 %，不是额定的。",
+    zh="应有 1000、实际 150 kW 不是停机：比例是应有功率的 10%，不是额定的。",
     en="1,000 kW expected and 150 given is no stop: the share is 10 % of what is expected, not of rated power.",
 )
 _power = np.array([0.0, 0, 900, 0, 0, 900, 0, 0, 0])
 _found = np.asarray(find_stops(_power, np.full(9, 900.0)))
-assert _found.tolist() == [False] * 6 + [True] * 3, ulab.say(
-    zh="被正常记录隔开的候选不能加在一起：要的是连续。结尾的一段也要算。",
-    en="Candidates with a healthy record between them don't add up: they have to follow each other. The stretch at the end counts too.",
+assert _found[6:].all(), ulab.say(
+    zh="结尾那一段没有标全：正好连续 least 条也算停机，到数组结尾为止的一段也算。",
+    en="The stretch at the end isn't all found: exactly `least` in a row are a stop, also where the array ends.",
+)
+assert not _found[:6].any(), ulab.say(
+    zh="被正常记录隔开的候选不能加在一起：要的是连续。",
+    en="Candidates with a healthy record between them don't add up: they have to follow each other.",
 )
 _found = np.asarray(find_stops(_power, np.full(9, 900.0), least=2))
 assert _found.sum() == 7, ulab.say(
@@ -898,7 +917,7 @@ assert (_found & _windy).sum() / _windy.sum() > 0.98, ulab.say(
 # **先猜后算。** 2015 年四台风机各停了多少小时？最多的那台损失了多少 MWh？（全场一年约发 13400 MWh。）
 
 # %% [markdown] lang="en"
-# **Predict, then run.** For how many hours did each turbine stand in 2015, and how many MWh did the worst lose? (The farm gave about 13,400 MWh that year.)
+# **Predict, then run.** For how many hours did each turbine stand still in 2015, and how many MWh did the worst lose? (The farm gave about 13,400 MWh that year.)
 
 # %%
 my_guess = {"hours": None, "MWh": None}
@@ -921,9 +940,9 @@ by_others = pd.Series(
 lost_by_others = (by_others - test["power"]).where(stopped, 0) / 6 / 1000
 losses = pd.DataFrame(
     {
-        "stopped (h)": stopped.groupby(test["turbine"]).sum() / 6,
-        "lost, by the curve (MWh)": lost.groupby(test["turbine"]).sum(),
-        "lost, by the neighbours (MWh)": lost_by_others.groupby(test["turbine"]).sum(),
+        ulab.say(zh="停机（h）", en="stopped (h)"): stopped.groupby(test["turbine"]).sum() / 6,
+        ulab.say(zh="按曲线的损失（MWh）", en="lost, by the curve (MWh)"): lost.groupby(test["turbine"]).sum(),
+        ulab.say(zh="按邻机的损失（MWh）", en="lost, by the neighbours (MWh)"): lost_by_others.groupby(test["turbine"]).sum(),
     }
 )
 print(ulab.say(zh="你的猜测：", en="Your guess:"), my_guess)
@@ -1080,6 +1099,10 @@ assert abs(float(_made.iloc[1]) - 350) > 1e-6, ulab.say(
     zh="第 1 小时的预测用了第 2 小时的功率：方向反了，shift(-1) 是未来。",
     en="The forecast for hour 1 uses the power of hour 2: the wrong direction, shift(-1) is the future.",
 )
+assert not np.allclose(_made.iloc[[1, 2, 3, 5]], [280, 480, 380, 630]), ulab.say(
+    zh="用的是 power 自己的平均：那里面有未来。要用传进来的 average。",
+    en="The mean of power itself was used, and the future is in it. Use the `average` that is passed in.",
+)
 assert np.allclose(_made.iloc[[1, 2, 3, 5]], [250, 450, 350, 600]), ulab.say(
     zh=f"第 1、2、3、5 小时应为 250、450、350、600 kW，得到 {_made.iloc[[1, 2, 3, 5]].tolist()}。权重乘在“偏离平均多少”上。",
     en=f"Hours 1, 2, 3, 5 should be 250, 450, 350, 600 kW, not {_made.iloc[[1, 2, 3, 5]].tolist()}. The weight multiplies how far from the mean we are.",
@@ -1129,8 +1152,8 @@ _value = float(lag_weight(_holes, 1))
 _pairs = np.c_[_holes.to_numpy()[1:], _holes.to_numpy()[:-1]]
 _pairs = _pairs[~np.isnan(_pairs).any(axis=1)]
 assert abs(_value - np.corrcoef(_pairs.T)[0, 1]) < 1e-6, ulab.say(
-    zh="有缺失的小时，相关系数不对：先错开，再去掉缺失的对；先去掉缺失，时间就错位了。也不要用 0 填。",
-    en="Wrong with gaps: move first, then leave out pairs with gaps. If gaps go first, time is out of step. Don't fill with 0 either.",
+    zh="有缺失的小时，相关系数不对：先错开，再去掉缺失的对；先去掉缺失，时间就错位了。缺失的也不要用 0 或平均值去填。",
+    en="Wrong with gaps: move first, then leave out pairs with gaps. If gaps go first, time is out of step. Don't fill gaps with 0 or the mean either.",
 )
 ### END HIDDEN TESTS
 
@@ -1170,7 +1193,7 @@ plt.show()
 #
 # <details><summary>提示 1：概念</summary>
 #
-# 如果参照在难的那几小时恰好缺失，而预测没有，两个 RMSE 就不是同一张考卷。
+# 如果参照在难的那几小时恰好缺失，而预测没有，两个 RMSE 就不是同一张考卷上的分数。
 # </details>
 # <details><summary>提示 2：看哪里</summary>
 #
@@ -1311,7 +1334,17 @@ for hours in (1, 6, 24):
         )
 print(ulab.say(zh="你的猜测：", en="Your guess:"), my_guess)
 scores = pd.DataFrame(scores)
-scores.pivot(index="name", columns="hours", values=["RMSE (kW)", "skill"]).round(2)
+shown_as = {
+    "persistence": ulab.say(zh="持续法", en="persistence"),
+    "mean": ulab.say(zh="平均值", en="mean"),
+    "mix": ulab.say(zh="混合", en="mix"),
+    "trees": ulab.say(zh="提升树", en="trees"),
+}
+(
+    scores.pivot(index="name", columns="hours", values=["RMSE (kW)", "skill"])
+    .rename(index=shown_as)
+    .round(2)
+)
 
 # %% [markdown] lang="zh"
 # 参照取持续法和平均值里较好的一个。提前 24 小时，树**不如**两个数的混合：只看过去的功率，里面已经没有更多可学的了，多出来的参数只学到 2014 年的巧合。要再进一步，得有**天气预报**。如果用再分析资料（例如 ERA5）代替天气预报，成绩会很漂亮，却是事后诸葛：再分析是事后用观测订正过的，当时没有人知道。
@@ -1368,7 +1401,7 @@ if not ulab.grading():
 # 3. 例如计划检修、电网限电、结冰保护、噪声或鸟类限制、人为停机。这份数据没有告警和检修日志，分不出来。只列名称、不说分不分得出，不给分。
 # 4. 例如：用当地数据重画曲线，检验低温段的偏差（本实验修正后，0 °C 以下仍多发约 33 kW，25 °C 以上少发约 43 kW；修正前约 67 和 79 kW）；时钟；叶片结冰时的误报；先用人为放入的停机测精确率和召回率。
 #
-# **参考答案**：按曲线，四台合计少发约 149.6 MWh，按每千瓦时 0.3 元约 4.5 万元；按邻机约 133.1 MWh，约 4.0 万元，占全年约 13400 MWh 的 1 % 左右。差别在于停着的风机的风速计装在叶轮后面，叶轮不转时读数会变，我更相信邻机，但邻机不在同一点。停机里可能有计划检修、限电和结冰保护，这份数据没有日志，分不出。搬到白城之前要用当地一整个冬天的数据重画曲线：在这里，修正密度后 0 °C 以下仍有约 33 kW 的偏差，而白城比这里冷得多；还要检验叶片结冰时的误报。
+# **参考答案**：按曲线，四台合计少发约 149.6 MWh，按每千瓦时 0.3 元约 4.5 万元；按邻机约 133.1 MWh，约 4.0 万元，占全年约 13400 MWh 的 1% 左右。差别在于停着的风机的风速计装在叶轮后面，叶轮不转时读数会变，我更相信邻机，但邻机不在同一点。停机里可能有计划检修、限电和结冰保护，这份数据没有日志，分不出。搬到白城之前要用当地一整个冬天的数据重画曲线：在这里，修正密度后 0 °C 以下仍有约 33 kW 的偏差，而白城比这里冷得多；还要检验叶片结冰时的误报。
 # ### END SOLUTION
 
 # %% [markdown] lang="en" nbgrader={"grade_id": "worth", "grade": true, "solution": true, "points": 4}
@@ -1421,8 +1454,11 @@ with torch.no_grad():
     made = network(torch.tensor(windows[late][:, :PAST], device=device)).cpu().numpy()
 network_rmse = 4 * RATED * np.sqrt(((made - windows[late][:, PAST:]) ** 2).mean(axis=0))
 pd.DataFrame(
-    {"network": network_rmse, "mix": mixed[:AHEAD]},
-    index=pd.Index(horizons[:AHEAD], name="hours ahead"),
+    {
+        ulab.say(zh="网络", en="network"): network_rmse,
+        ulab.say(zh="混合", en="mix"): mixed[:AHEAD],
+    },
+    index=pd.Index(horizons[:AHEAD], name=ulab.say(zh="提前的小时数", en="hours ahead")),
 ).loc[[1, 3, 6, 12, 24]].round(0)
 
 # %% [markdown] lang="zh"
