@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
@@ -27,10 +28,15 @@ def _require_creator(page: Page) -> None:
 def form(page: Annotated[Page, Depends(reading)]) -> Response:
     """The form, with every published curriculum."""
     _require_creator(page)
-    choices = sorted(
-        published(page.portal.layout), key=lambda found: (area(found.focus_area).position, found.id)
+    found = sorted(
+        reversed(published(page.portal.layout)),
+        key=lambda one: (area(one.focus_area).position, one.id),
     )
-    return page.answer("new_course.html", choices=choices, area=area, year=utc_now().year)
+    newest = [next(of_one) for _, of_one in groupby(found, key=lambda one: one.id)]
+    older = [one for one in found if one not in newest]
+    return page.answer(
+        "new_course.html", choices=newest, older=older, area=area, year=utc_now().year
+    )
 
 
 @router.post("/new-course")

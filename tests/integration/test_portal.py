@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from integration.coursework_support import COURSE, LAB, OTHER_LAB, answer
+from integration.coursework_support import COURSE, LAB, OTHER_LAB, answer, publish_version
 from integration.portal_support import ORIGIN, PREFIX, Portal, make_portal
 from sqlalchemy import select
 
@@ -44,6 +44,18 @@ def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """A portal shared by tests that change nothing."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         yield make_portal(tmp_path_factory.mktemp("portal"), monkeypatch)
+
+
+def test_a_new_course_runs_the_newest_version_unless_an_older_one_is_chosen(
+    portal: Portal,
+) -> None:
+    publish_version(portal.base.layout, "2")
+    page = portal.browser("carol", "en").see("new-course").text
+    offered = re.findall(r'value="sums-foundations@(\d)"( checked)?', page)
+    assert offered == [("2", " checked"), ("1", "")]
+    newest, _, older = page.partition('id="older"')
+    assert "sums-foundations@2" in newest
+    assert "sums-foundations@1" in older
 
 
 @pytest.mark.parametrize(
