@@ -28,6 +28,8 @@ __all__ = ["UsageError", "said", "speak"]
 
 _write_usage = HelpFormatter.write_usage
 _help_option = Command.get_help_option
+_short_help = Command.get_short_help_str
+_FIRST_CLAUSE = re.compile(r"[^。：]*")
 _NO_COMMAND = re.compile(r"No such command '(?P<name>[^']*)'(?:\. Did you mean (?P<near>.*)\?|\.)")
 _TOO_MANY = re.compile(r"Got unexpected extra argument\(s\) \((?P<rest>.*)\)", re.DOTALL)
 
@@ -49,6 +51,14 @@ def speak() -> None:
             found.help = t("Show this page and exit.")
         return found
 
+    def short_help(command: Command, limit: int = 45) -> str:
+        # Typer shortens between words, of which a Chinese sentence has few or none.
+        shortened = _short_help(command, limit)
+        if shortened.endswith("...") and "。" in (command.help or ""):
+            return _FIRST_CLAUSE.match(command.help or "")[0]  # type: ignore[index]
+        return shortened
+
+    Command.get_short_help_str = short_help  # type: ignore[assignment, method-assign]
     # These two know no translation at all.
     HelpFormatter.write_usage = partialmethod(_write_usage, prefix=t("Usage: "))  # type: ignore
     Command.get_help_option = help_option  # type: ignore[assignment, method-assign]

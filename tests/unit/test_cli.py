@@ -78,6 +78,18 @@ def test_pages_of_help_are_chinese_too() -> None:
         assert not re.search("usage|show this|options:|example", page, re.IGNORECASE), verb
 
 
+def test_no_command_is_left_without_a_word_in_chinese() -> None:
+    console.speak("zh")
+    try:
+        groups = sorted({verb[0] for verb in VERBS if len(verb) > 1})
+        shown = [CliRunner().invoke(build(), [group, "--help"]).output for group in groups]
+    finally:
+        console.speak("en")
+    for group, page in zip(groups, shown, strict=True):
+        # Shortened between words, of which Chinese has few, a line loses all that it says.
+        assert not re.search(r"^  \w.*\.\.\.$", page, re.MULTILINE), (group, page)
+
+
 def test_there_is_no_verb_beside_those(tmp_path: Path) -> None:
     shown = ulab("--help", cwd=tmp_path).stdout
     block = shown.split("Commands:\n")[1].split("\n\n")[0]
