@@ -28,10 +28,8 @@ def _require_creator(page: Page) -> None:
 def form(page: Annotated[Page, Depends(reading)]) -> Response:
     """The form, with every published curriculum."""
     _require_creator(page)
-    found = sorted(
-        reversed(published(page.portal.layout)),
-        key=lambda one: (area(one.focus_area).position, one.id),
-    )
+    found = published(page.portal.layout)[::-1]
+    found.sort(key=lambda one: (area(one.focus_area).position, one.id))
     newest = [next(of_one) for _, of_one in groupby(found, key=lambda one: one.id)]
     older = [one for one in found if one not in newest]
     return page.answer(
