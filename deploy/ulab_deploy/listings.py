@@ -10,6 +10,7 @@ from sqlalchemy.orm import selectinload
 from ulab_core.database import Database
 from ulab_core.layout import FORK_SERVER_KINDS
 from ulab_core.models import Assignment, Course, Enrolment, Job, JobState, Person, Role
+from ulab_coursework.publishers import publishers
 from ulab_curricula import published
 from ulab_curricula.labs import find_curricula
 from ulab_deploy.base import Base, RunLock
@@ -123,6 +124,7 @@ def curricula(base: Base) -> list[dict[str, Any]]:
         courses: dict[tuple[str, str], list[str]] = {}
         for course, curriculum, version in running:
             courses.setdefault((curriculum, version), []).append(course)
+        published_by = publishers(session)
     found = published(base.layout)
     known = {(one.id, one.version) for one in found}
     rows = [
@@ -130,6 +132,7 @@ def curricula(base: Base) -> list[dict[str, Any]]:
             "curriculum": one.id,
             "version": one.version,
             "published_at": one.published_at,
+            "published_by": published_by.get((one.id, one.version)),
             "focus_area": one.focus_area,
             "titles": dict(one.titles),
             "labs": [lab.id for lab in one.labs],
@@ -144,6 +147,7 @@ def curricula(base: Base) -> list[dict[str, Any]]:
                     "curriculum": here.id,
                     "version": here.version,
                     "published_at": None,
+                    "published_by": None,
                     "focus_area": here.manifest.focus_area,
                     "titles": here.manifest.titles.model_dump(),
                     "labs": [lab.id for lab in here.labs],

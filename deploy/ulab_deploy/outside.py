@@ -12,6 +12,7 @@ from ulab_core.audit import record
 from ulab_core.database import Database
 from ulab_core.errors import NotFound, UserError
 from ulab_core.i18n import mark
+from ulab_coursework.publishers import claim, require_own_names
 from ulab_curricula import Curriculum, Lab, publish
 from ulab_curricula.errors import BadLab
 from ulab_curricula.labs import find_curricula
@@ -93,20 +94,36 @@ def publish_others(
     *,
     ref: str = "",
     actor: str,
+    own_names: bool = False,
     tell: Progress = lambda message, **values: None,
 ) -> Iterator[Outcome]:
     """Publish the named curricula of others, all when none is named, one after the other.
 
     A curriculum is published when each of its labs is proved as `ON_PUBLISHING` says.
 
+    Parameters
+    ----------
+    actor
+        Who publishes: new names become theirs.
+    own_names
+        They are no administrator, so what would be a version of others' work is refused before
+        anything runs.
+
     Raises
     ------
     NotTaken, BadManifest, BadLab, NotFound, SandboxUnavailable, DatasetError
+    NotAllowed, NameTaken
+        With `own_names` alone.
     """
     from ulab_deploy.prepare import provide
 
+    db = Database.of(base.settings)
     with taken_in(origin, ref) as (root, source):
-        for curriculum in _named(root, names):
+        found = _named(root, names)
+        if own_names:
+            with db.read() as session:
+                require_own_names(session, base.layout, found, actor)
+        for curriculum in found:
             provide(base, [name for lab in curriculum.labs for name in lab.manifest.datasets])
             proved = [
                 one
@@ -115,8 +132,13 @@ def publish_others(
             ]
             version = ""
             if all(one.report.ok for one in proved):
+                with db.write() as session:
+                    if own_names:
+                        # Proving takes minutes, in which both may have changed.
+                        require_own_names(session, base.layout, [curriculum], actor)
+                    claim(session, base.layout, curriculum, actor)
                 version = publish(curriculum, base.layout)
-                with Database.of(base.settings).write() as session:
+                with db.write() as session:
                     subject = f"{curriculum.id}/{version}"
                     record(session, actor, "curriculum.publish", subject, origin=source)
             yield Outcome(curriculum, version, proved)

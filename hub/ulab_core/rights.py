@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ulab_core.models import Role
 
@@ -43,3 +43,11 @@ ALLOWED: Mapping[Role, frozenset[Act]] = {
 def may(role: Role | None, act: Act) -> bool:
     """Whether someone of this role in a course may do it there; None is who isn't in it."""
     return role is not None and act in ALLOWED[role]
+
+
+def may_publish_curricula(administers: bool, roles: Iterable[Role]) -> bool:
+    """Whether someone who has these roles in courses may publish curricula.
+
+    Besides administrators, whoever may move a course of theirs to another version.
+    """
+    return administers or any(may(role, Act.MOVE) for role in roles)

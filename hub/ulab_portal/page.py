@@ -18,6 +18,7 @@ from ulab_core.hub_auth import HubUser
 from ulab_core.i18n import COOKIE, choose_language, translations
 from ulab_core.layout import Layout
 from ulab_core.models import Person, Role
+from ulab_core.rights import may_publish_curricula
 from ulab_core.settings import Settings
 from ulab_core.signing_in import waiting_for_approval
 from ulab_coursework.courses import courses_of, ensure_person
@@ -80,7 +81,17 @@ class Page:
     user: HubUser
     language: str
     display_name: str
-    teaches: bool
+    roles: frozenset[Role]
+    """What they are in courses."""
+
+    @property
+    def teaches(self) -> bool:
+        return Role.INSTRUCTOR in self.roles
+
+    @property
+    def may_publish(self) -> bool:
+        """Whether this person may publish curricula."""
+        return may_publish_curricula(self.user.admin, self.roles)
 
     @property
     def may_create(self) -> bool:
@@ -95,6 +106,7 @@ class Page:
             **self._around(),
             csrf=self.portal.tokens.make(self.user.name),
             may_create=self.may_create,
+            may_publish=self.may_publish,
             **{"current": "", **values},
         )
 
@@ -154,7 +166,7 @@ async def acting(request: Request) -> Page:
 
 def _page(request: Request, user: HubUser) -> Page:
     portal = portal_of(request)
-    language, display_name, teaches = _about(portal, user.name)
+    language, display_name, roles = _about(portal, user.name)
     return Page(
         request=request,
         portal=portal,
@@ -165,20 +177,20 @@ def _page(request: Request, user: HubUser) -> Page:
             portal.settings.site.language,
         ),
         display_name=display_name,
-        teaches=teaches,
+        roles=roles,
     )
 
 
-def _about(portal: Portal, name: str) -> tuple[str | None, str, bool]:
+def _about(portal: Portal, name: str) -> tuple[str | None, str, frozenset[Role]]:
     with portal.db.read() as session:
         person = session.scalar(select(Person).where(Person.name == name))
         if person is not None:
-            roles = {role for _, role in courses_of(session, name)}
-            return person.language, person.display_name, Role.INSTRUCTOR in roles
+            roles = frozenset(role for _, role in courses_of(session, name))
+            return person.language, person.display_name, roles
     # The hub let them in, so they exist; the base just hears of them for the first time.
     with portal.db.write() as session:
         ensure_person(session, name)
-    return None, "", False
+    return None, "", frozenset()
 
 
 def language_of(request: Request, portal: Portal) -> str:

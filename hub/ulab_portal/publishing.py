@@ -1,4 +1,4 @@
-"""Uploads of others' curricula: kept as files, proved and published by a process of its own."""
+"""Uploads of curricula: kept as files, proved and published by a process of its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import secrets
 import shutil
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,9 +24,11 @@ from ulab_portal.beside import ENDED, REPORT, run_beside, said
 
 LARGEST_MB = 20
 LONGEST = timedelta(minutes=60)
-MOST_SHOWN = 10
+MOST_KEPT = 10
+"""Of each person."""
+MOST_SHOWN = 30
 _ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
-_one_at_a_time = threading.Lock()
+_CONTENT = "curricula.zip"
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,65 @@ class Upload:
     problems: tuple[str, ...] = ()
 
 
-def receive(layout: Layout, content: bytes, name: str, person: str, language: str) -> None:
+class Turn:
+    """Whose upload is being proved: one at a time over the base, so nobody has two."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._whose: str | None = None
+
+    def take(self, person: str) -> None:
+        """Begin.
+
+        Raises
+        ------
+        Conflict
+            Another one is being proved.
+        """
+        with self._lock:
+            if self._whose is not None:
+                raise busy(person, self._whose)
+            self._whose = person
+
+    def end(self) -> None:
+        """Let the next one begin."""
+        with self._lock:
+            self._whose = None
+
+    @contextmanager
+    def kept(self, person: str) -> Iterator[None]:
+        """Take it, and keep it when the block ends without an error."""
+        self.take(person)
+        try:
+            yield
+        except BaseException:
+            self.end()
+            raise
+
+
+def busy(person: str, whose: str) -> Conflict:
+    """What someone is told whose upload has to wait; others learn no names."""
+    if person == whose:
+        return Conflict(mark("Your last upload is still being proved. Wait until it is done."))
+    return Conflict(
+        mark(
+            "The base is proving someone else's upload, one at a time. Try again in a few minutes."
+        )
+    )
+
+
+_turn = Turn()
+
+
+def receive(
+    layout: Layout, content: bytes, name: str, person: str, language: str, *, administers: bool
+) -> None:
     """Keep a zip file and start to prove what is in it.
+
+    Parameters
+    ----------
+    administers
+        Whether the person may publish under any name; otherwise under their own and new ones.
 
     Raises
     ------
@@ -62,28 +123,32 @@ def receive(layout: Layout, content: bytes, name: str, person: str, language: st
     """
     if len(content) > LARGEST_MB * 1024 * 1024:
         raise TooLarge(mark("The file is larger than {most} MB."), most=LARGEST_MB)
-    # Only to refuse at once what would be refused in any case.
-    with tempfile.TemporaryDirectory(prefix="ulab-upload-") as scratch:
-        take_in(from_zip(io.BytesIO(content)), Path(scratch) / "in")
-    if not _one_at_a_time.acquire(blocking=False):
-        raise Conflict(mark("Another upload is being proved. Try again when it is done."))
-    try:
+    with _turn.kept(person):
+        # Only to refuse at once what would be refused in any case.
+        with tempfile.TemporaryDirectory(prefix="ulab-upload-") as scratch:
+            take_in(from_zip(io.BytesIO(content)), Path(scratch) / "in")
         now = datetime.now(UTC)
         folder = layout.uploads / f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         folder.mkdir(parents=True)
-        (folder / "curricula.zip").write_bytes(content)
+        (folder / _CONTENT).write_bytes(content)
         about = {"name": Path(name).name[:100], "person": person, "at": now.isoformat()}
         (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
-        command = ("curricula", "publish", "--from", str(folder / "curricula.zip"))
-        arguments = [*command, "--as", person, "--json"]
-        run_beside(arguments, folder, language, LONGEST, _one_at_a_time.release)
-    except BaseException:
-        _one_at_a_time.release()
-        raise
+
+        def ended() -> None:
+            _turn.end()
+            # What came of it is kept; the content is a version now, or its author's alone.
+            (folder / _CONTENT).unlink(missing_ok=True)
+
+        command = ("curricula", "publish", "--from", str(folder / _CONTENT), "--as", person)
+        arguments = [*command, *(() if administers else ("--own-names",)), "--json"]
+        run_beside(arguments, folder, language, LONGEST, ended)
 
 
-def uploads(layout: Layout, now: datetime) -> list[Upload]:
-    """The newest uploads, the newest first; older ones are removed."""
+def uploads(layout: Layout, now: datetime, person: str | None = None) -> list[Upload]:
+    """The newest uploads of one person, or of all; the newest first.
+
+    More than `MOST_KEPT` of one person are removed, the oldest first.
+    """
     if not layout.uploads.is_dir():
         return []
     # Where the machine went down between the two files, there is no note yet.
@@ -95,9 +160,17 @@ def uploads(layout: Layout, now: datetime) -> list[Upload]:
         ),
         reverse=True,
     )
-    for old in folders[MOST_SHOWN:]:
-        shutil.rmtree(old, ignore_errors=True)
-    return [_read(folder, now) for folder in folders[:MOST_SHOWN]]
+    kept: dict[str, list[Upload]] = {}
+    found = []
+    for folder in folders:
+        one = _read(folder, now)
+        theirs = kept.setdefault(one.person, [])
+        if len(theirs) == MOST_KEPT:
+            shutil.rmtree(folder, ignore_errors=True)
+            continue
+        theirs.append(one)
+        found.append(one)
+    return (found if person is None else kept.get(person, []))[:MOST_SHOWN]
 
 
 def _read(folder: Path, now: datetime) -> Upload:

@@ -53,6 +53,7 @@ def page(request: Request, error: UserError) -> Response:
         current="",
         csrf="",
         may_create=False,
+        may_publish=False,
         status=error.status,
         problem=sentence(error, language),
     )

@@ -18,6 +18,7 @@ from ulab_core.models import Course, Regrade
 from ulab_core.rights import Act
 from ulab_coursework.courses import find_course
 from ulab_coursework.moving import LabChange, changes, move
+from ulab_coursework.publishers import held_by
 from ulab_coursework.regrading import to_regrade
 from ulab_coursework.tries import load_tries
 from ulab_curricula.differences import differences
@@ -62,6 +63,8 @@ def versions(
             moved=moved,
             regraded=_regraded(session, page, course) if moved else [],
             offers=_offers(session, page, course),
+            publishes=page.user.admin
+            or (page.may_publish and course.curriculum in held_by(session, page.user.name)),
             running=load_published(
                 page.portal.layout, course.curriculum, course.curriculum_version
             ),

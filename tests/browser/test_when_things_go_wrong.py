@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import nbformat
 import pytest
 from browser.browser_support import SLOW_MS, Person, RunningBase, process_of
 from playwright.sync_api import Browser, Page, Route, expect
+from unit.curricula_support import write_other
 
 COURSE = "energy-foundations"
 LAB = "tomorrows-load"
@@ -117,6 +119,30 @@ def test_wrong_files_are_refused_with_a_sentence_and_change_nothing(
     student.leave()
 
 
+@pytest.mark.parametrize(
+    ("language", "width", "said"),
+    [
+        ("zh", 1280, "课程方案 vision-foundations 已经有了，而且不是你的"),
+        ("en", 390, "There is a curriculum vision-foundations already, and it isn't yours."),
+    ],
+)
+def test_an_instructor_who_publishes_under_a_taken_name_reads_which(
+    browser: Browser, base: RunningBase, tmp_path: Path, language: str, width: int, said: str
+) -> None:
+    teacher = Person(browser, base, "teacher", language, width=width)
+    write_other(tmp_path / "mine", "vision-foundations", "quotients")
+    page = teacher.open("")
+    page.locator("a[href$='/curricula']").click()
+    file = shutil.make_archive(str(tmp_path / "mine"), "zip", tmp_path / "mine")
+    page.set_input_files("#curricula", file)
+    page.click("#upload-curricula")
+    newest = page.locator("[data-upload]").first
+    expect(newest).to_have_attribute("data-upload", "refused", timeout=SLOW_MS)
+    expect(newest).to_contain_text(said)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    teacher.leave()
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("who", ["student1", "teacher"])
 def test_pages_fit_a_phone_in_both_languages(
@@ -125,7 +151,8 @@ def test_pages_fit_a_phone_in_both_languages(
     person = Person(browser, base, who, language, width=390)
     paths = ["", f"courses/{COURSE}", LAB_PAGE]
     if who == "teacher":
-        paths += [f"courses/{COURSE}/teach", f"courses/{COURSE}/teach/labs/{LAB}", "new-course"]
+        paths += [f"courses/{COURSE}/teach", f"courses/{COURSE}/teach/labs/{LAB}"]
+        paths += ["new-course", "curricula"]
     for path in paths:
         page = person.open(path)
         expect(page.locator("h1")).to_be_visible()

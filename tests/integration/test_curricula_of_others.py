@@ -15,6 +15,7 @@ from unit.curricula_support import MANIFEST, SOURCE, write_curriculum, write_lab
 from ulab_core.errors import UserError
 from ulab_core.models import AuditEntry
 from ulab_curricula import load_curriculum, published
+from ulab_curricula.labs import LABS
 from ulab_curricula.receiving import NotTaken, take_in
 from ulab_curricula.repositories import fetched
 from ulab_deploy.base import Base as DeployedBase
@@ -138,14 +139,20 @@ for place in ("MARKER", os.path.expanduser("~/evil"), "/tmp/ulab-evil"):
         pathlib.Path(place).write_text("acted")
     except OSError:
         pass
+for place in SECRETS:
+    assert not os.path.exists(place), place
 """
 
 
 def test_their_code_runs_in_sandboxes_alone(base: Base, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
-    acts = ACTS.replace("MARKER", str(marker))
+    # Solutions and hidden tests of others: where labs are written, and where they are published.
+    secrets = [str(path) for path in (LABS / "image-recognition", base.layout.root)]
+    assert all(Path(place).is_dir() for place in secrets)
+    acts = ACTS.replace("MARKER", str(marker)).replace("SECRETS", str(secrets))
     folder = write_curriculum(tmp_path / "theirs")
     source = SOURCE.replace("import ulab\n", f"import ulab\n{acts}", 1)
+    source = source.replace("assert double(4) == 8", f"{acts}assert double(4) == 8")
     lab = write_lab(tmp_path / "theirs" / "labs", source=source)
     for place in (lab, folder, tmp_path / "theirs"):
         # What Python would import by itself, if it looked there.

@@ -91,6 +91,7 @@ def test_a_student_is_told_what_it_leads_to_and_takes_for_granted(
         (f"{TEACH}/people", {"carol", "root"}, {"alice": 403, "dave": 403}),
         (f"{TEACH}/scores.csv", {"carol", "root"}, {"alice": 403, "dave": 403}),
         ("new-course", {"carol", "root"}, {"alice": 403, "dave": 403}),
+        ("curricula", {"carol", "root"}, {"alice": 403, "dave": 403}),
         ("courses/nothing", set(), {"alice": 404, "carol": 404, "root": 404}),
         ("nothing", set(), {"alice": 404}),
     ],
@@ -109,7 +110,7 @@ def test_each_page_for_each_person(
 
 def test_nobody_sees_anything_without_a_login(unchanged: Portal) -> None:
     browser = unchanged.browser("", "en")
-    for path in ("", LAB_PAGE, TEACH, "new-course", "submissions/x/feedback"):
+    for path in ("", LAB_PAGE, TEACH, "new-course", "curricula", "submissions/x/feedback"):
         assert browser.see(path).status_code == 401
 
 
@@ -299,6 +300,7 @@ def test_after_the_deadline_the_page_offers_no_form_and_refuses_one(portal: Port
         f"{TEACH}/people",
         f"{TEACH}/people/remove",
         "new-course",
+        "curricula",
     ],
 )
 def test_no_other_site_can_act(unchanged: Portal, path: str) -> None:

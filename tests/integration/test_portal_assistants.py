@@ -159,6 +159,7 @@ def test_the_pages_offer_an_assistant_only_what_they_may(portal: Portal) -> None
     home = tara.see().text
     assert "you assist in it" in home
     assert "new-course" not in home
+    assert "/curricula" not in home
     assert "你是助教" in portal.browser("tara", "zh").see().text
     lab = tara.see(TEACH_LAB).text
     for shown in ('id="assisting"', 'id="open-formgrader"', 'id="open-similarity"', ">Notebook<"):

@@ -115,3 +115,18 @@ def write_curriculum(root: Path) -> Path:
         encoding="utf-8",
     )
     return folder
+
+
+def write_other(
+    root: Path, curriculum: str = "adding", lab: str = "additions", area: str = "Image recognition"
+) -> Path:
+    """The same under other names: the curriculum's id, its lab's, its focus area's title."""
+    folder = write_curriculum(root)
+    areas = root / "curricula" / "focus-areas.yaml"
+    areas.write_text(areas.read_text("utf-8").replace("Image recognition", area), "utf-8")
+    sums = write_lab(root / "labs", MANIFEST.replace("id: sums", f"id: {lab}"))
+    sums.rename(sums.with_name(lab))
+    manifest = folder / "curriculum.yaml"
+    text = manifest.read_text("utf-8").replace("id: adding", f"id: {curriculum}")
+    manifest.write_text(text.replace("[sums]", f"[{lab}]"), "utf-8")
+    return folder.rename(folder.with_name(curriculum))

@@ -33,7 +33,7 @@ VERBS = [
     ["team", "share"], ["team", "shares"], ["team", "unshare"], ["team", "export"],
     ["curricula", "check"], ["curricula", "publish"], ["curricula", "list"],
     ["curricula", "new"], ["curricula", "diff"], ["curricula", "preview"],
-    ["curricula", "convert"],
+    ["curricula", "convert"], ["curricula", "publishers"],
     ["datasets", "pull"], ["datasets", "list"], ["bench", "start"],
     ["bench", "grading"], ["bench", "pages"], ["bench", "memory"], ["bench", "tracking"],
 ]  # fmt: skip

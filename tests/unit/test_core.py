@@ -14,8 +14,8 @@ from ulab_core.errors import UserError
 from ulab_core.i18n import choose_language, translations
 from ulab_core.layout import Layout
 from ulab_core.models import AuditEntry, Person
+from ulab_core.publishing_models import Base
 from ulab_core.settings import BadSettings, load_settings
-from ulab_core.team_models import Base
 
 
 def write(path: Path, text: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ulab_core.models import Role
-from ulab_core.rights import ALLOWED, Act, may
+from ulab_core.rights import ALLOWED, Act, may, may_publish_curricula
 
 TABLE = {
     Act.SEE: (False, True, True),
@@ -30,3 +30,19 @@ def test_who_may_what(act: Act) -> None:
 
 def test_every_role_is_decided() -> None:
     assert set(ALLOWED) == set(Role)
+
+
+@pytest.mark.parametrize(
+    ("administers", "roles", "may_publish"),
+    [
+        (False, [], False),
+        (False, [Role.STUDENT], False),
+        (False, [Role.STUDENT, Role.ASSISTANT], False),
+        (False, [Role.INSTRUCTOR], True),
+        (False, [Role.STUDENT, Role.INSTRUCTOR], True),
+        (True, [], True),
+        (True, [Role.STUDENT], True),
+    ],
+)
+def test_who_publishes_curricula(administers: bool, roles: list[Role], may_publish: bool) -> None:
+    assert may_publish_curricula(administers, roles) is may_publish

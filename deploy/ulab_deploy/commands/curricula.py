@@ -12,6 +12,7 @@ from ulab_deploy.commands import (
     curricula_new,
     curricula_preview,
     curricula_publish,
+    curricula_publishers,
 )
 from ulab_deploy.commands.options import Json
 from ulab_deploy.console import say, t
@@ -32,10 +33,13 @@ def register(app: typer.Typer) -> None:
     curricula_preview.register(curricula)
     curricula_diff.register(curricula)
     curricula_publish.register(curricula)
+    curricula_publishers.register(curricula)
 
     @curricula.command(
         "list",
-        help=t("List published curricula, their labs, and the courses that run them."),
+        help=t(
+            "List published curricula with their labs, publishers and the courses that run them."
+        ),
         epilog=t("Example: {example}", example="ulab curricula list --json"),
     )
     def list_(json: Json = False) -> None:
@@ -54,6 +58,7 @@ def register(app: typer.Typer) -> None:
                 one["titles"][language],
                 t("labs: {labs}", labs=" ".join(one["labs"])),
                 t("courses: {courses}", courses=" ".join(one["courses"]) or "-"),
+                t("by: {publisher}", publisher=one["published_by"] or "-"),
             )
             for one in found
         ]

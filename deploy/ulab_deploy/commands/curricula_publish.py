@@ -49,6 +49,7 @@ def register(curricula: typer.Typer) -> None:
         ] = "",
         ref: Annotated[str, typer.Option(help=t("A branch or a tag of the Git repository."))] = "",
         actor: Annotated[str, typer.Option("--as", hidden=True)] = "",
+        own_names: Annotated[bool, typer.Option("--own-names", hidden=True)] = False,
         json: Json = False,
     ) -> None:
         from ulab_curricula import publish as publish_
@@ -57,7 +58,7 @@ def register(curricula: typer.Typer) -> None:
 
         base = existing_base()
         if origin:
-            _publish_others(base, origin, names or [], ref, actor, json)
+            _publish_others(base, origin, names or [], ref, actor, own_names, json)
             return
         made = {}
         for found in curricula_of_checkout(names or []):
@@ -72,7 +73,13 @@ PUBLISHED = mark("{curriculum} is published as {version}")
 
 
 def _publish_others(
-    base: Base, origin: str, names: list[str], ref: str, actor: str, json: bool
+    base: Base,
+    origin: str,
+    names: list[str],
+    ref: str,
+    actor: str,
+    own_names: bool,
+    json: bool,
 ) -> None:
     from ulab_deploy.outside import publish_others
 
@@ -81,7 +88,10 @@ def _publish_others(
     actor = actor or f"ulab curricula ({getpass.getuser()})"
     told = []
     with ended_at_once():
-        for outcome in publish_others(base, origin, names, ref=ref, actor=actor, tell=tell_passing):
+        outcomes = publish_others(
+            base, origin, names, ref=ref, actor=actor, own_names=own_names, tell=tell_passing
+        )
+        for outcome in outcomes:
             console.passed()
             found.append(outcome)
             if json:

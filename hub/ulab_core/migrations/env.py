@@ -3,7 +3,7 @@
 from alembic import context
 
 from ulab_core.database import open_engine
-from ulab_core.team_models import Base  # the last of the models' modules: it knows all tables
+from ulab_core.publishing_models import Base  # the last of the models' modules: it knows all tables
 
 engine = open_engine(context.config.attributes["url"])
 with engine.execution_options(writes=True).connect() as connection:
