@@ -79,8 +79,15 @@ def course_of(server_name: str) -> str | None:
     return course
 
 
-def settle(settings: Settings, database: Database, name: str, server_name: str) -> Resident:
+def settle(
+    settings: Settings, database: Database, name: str, server_name: str, language: str | None = None
+) -> Resident:
     """Make sure that the person has a row and a home, and may have this server.
+
+    Parameters
+    ----------
+    language
+        What the server speaks when the person never chose a language; None for the site's.
 
     Raises
     ------
@@ -96,7 +103,7 @@ def settle(settings: Settings, database: Database, name: str, server_name: str) 
         person = ensure_person(session, name)
         uid = base + person.id if as_root else None
         gid = uid
-        language = person.language or settings.site.language
+        language = person.language or language or settings.site.language
         if course is not None:
             if not may(role_in(session, course, name), Act.GRADE):
                 raise NotAllowed(

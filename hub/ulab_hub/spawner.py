@@ -25,7 +25,7 @@ from ulab_core.i18n import mark
 from ulab_core.layout import Layout
 from ulab_core.settings import Settings, load_settings
 from ulab_hub import profiles
-from ulab_hub.language import translate
+from ulab_hub.language import current_language, translate
 from ulab_hub.residents import Resident, settle
 from ulab_hub.singleuser.start import LISTEN_VARIABLE
 from ulab_hub.student_sandbox import build
@@ -143,7 +143,8 @@ class SandboxSpawner(LocalProcessSpawner):
     def _settle(self, site: Settings) -> Resident:
         database = Database.of(site)
         try:
-            return settle(site, database, self.user.name, self.name)
+            # The pages that led here spoke the language of this request.
+            return settle(site, database, self.user.name, self.name, current_language())
         finally:
             database.engine.dispose()
 

@@ -38,7 +38,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
         limits={"memory_mb": 1200},
         accounts={"password_length": 12},
     )
-    for name in ("ann", "bob", "teacher", "helper"):
+    for name in ("ann", "bob", "eve", "teacher", "helper"):
         base.create_user(name)
     with base.database.write() as session:
         course = Course(
@@ -205,6 +205,15 @@ def test_students_get_assignments_and_no_formgrader(base: Base, ann: HubClient) 
     assert ann.get("/user/ann/nbgrader_version", params=asked).json()["success"]
     locale = ann.get("/user/ann/lab/api/settings/@jupyterlab/translation-extension:plugin").json()
     assert locale["schema"]["properties"]["locale"]["default"] == "en"
+
+
+def test_who_never_chose_a_language_has_their_browsers(base: Base) -> None:
+    eve = base.client("eve", headers={"accept-language": "en"})
+    base.start_server(eve, "eve")
+    eve.get("/user/eve/lab")
+    locale = eve.get("/user/eve/lab/api/settings/@jupyterlab/translation-extension:plugin").json()
+    assert locale["schema"]["properties"]["locale"]["default"] == "en"
+    assert eve.api("DELETE", "users/eve/server").status_code in (202, 204)
 
 
 def test_another_person_can_not_use_a_server(base: Base, ann: HubClient) -> None:
