@@ -6,14 +6,14 @@ import json
 import shutil
 import threading
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from ulab_core.errors import Conflict
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
-from ulab_portal.beside import ENDED, REPORT, run_beside, said
+from ulab_portal.beside import REPORT, note, noted, run_beside, said, state
 
 LONGEST = timedelta(minutes=60)
 _one_at_a_time = threading.Lock()
@@ -61,8 +61,7 @@ def start(
         folder = layout.move_trials(course) / version
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        about = {"before": before, "person": person, "at": datetime.now(UTC).isoformat()}
-        (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
+        note(folder, before=before, person=person)
         arguments = ["course", "move", course, version, "--preview", "--json", "--progress"]
         run_beside(arguments, folder, language, LONGEST, _one_at_a_time.release)
     except BaseException:
@@ -73,19 +72,14 @@ def start(
 def find(layout: Layout, course: str, before: str, version: str, now: datetime) -> Trial | None:
     """The newest trial of moving from the course's version to another one; None without one."""
     folder = layout.move_trials(course) / version
-    try:
-        about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):  # never tried, or half written when the base fell
+    about = noted(folder)
+    if about is None or about["before"] != before:
         return None
-    if about["before"] != before:
-        return None
-    at = datetime.fromisoformat(about["at"])
-    known = (about["person"], at)
+    known = (about["person"], about["at"])
+    how = state(folder, about["at"], LONGEST, now)
     last = _last(folder / REPORT)
-    if not (folder / ENDED).is_file():
-        late = now > at + LONGEST + timedelta(minutes=1)
-        state = "interrupted" if late else "running"
-        return Trial(*known, state, last.get("done", 0), last.get("all"))
+    if how != "ended":
+        return Trial(*known, how, last.get("done", 0), last.get("all"))
     if "submissions" not in last:
         return Trial(*known, "failed", said=said(folder))
     tried = last["submissions"]

@@ -20,7 +20,7 @@ from ulab_core.errors import Conflict, TooLarge
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
 from ulab_curricula.receiving import from_zip, take_in
-from ulab_portal.beside import ENDED, REPORT, run_beside, said
+from ulab_portal.beside import ENDED, REPORT, note, noted, run_beside, said, state
 
 LARGEST_MB = 20
 LONGEST = timedelta(minutes=60)
@@ -127,12 +127,10 @@ def receive(
         # Only to refuse at once what would be refused in any case.
         with tempfile.TemporaryDirectory(prefix="ulab-upload-") as scratch:
             take_in(from_zip(io.BytesIO(content)), Path(scratch) / "in")
-        now = datetime.now(UTC)
-        folder = layout.uploads / f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        folder = layout.uploads / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         folder.mkdir(parents=True)
         (folder / _CONTENT).write_bytes(content)
-        about = {"name": Path(name).name[:100], "person": person, "at": now.isoformat()}
-        (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
+        note(folder, name=Path(name).name[:100], person=person)
 
         def ended() -> None:
             _turn.end()
@@ -151,19 +149,13 @@ def uploads(layout: Layout, now: datetime, person: str | None = None) -> list[Up
     """
     if not layout.uploads.is_dir():
         return []
-    # Where the machine went down between the two files, there is no note yet.
-    folders = sorted(
-        (
-            one
-            for one in layout.uploads.iterdir()
-            if _ID.fullmatch(one.name) and (one / "about.json").is_file()
-        ),
-        reverse=True,
-    )
+    folders = [one for one in layout.uploads.iterdir() if _ID.fullmatch(one.name)]
     kept: dict[str, list[Upload]] = {}
     found = []
-    for folder in folders:
+    for folder in sorted(folders, reverse=True):
         one = _read(folder, now)
+        if one is None:
+            continue
         theirs = kept.setdefault(one.person, [])
         if len(theirs) == MOST_KEPT:
             shutil.rmtree(folder, ignore_errors=True)
@@ -173,13 +165,14 @@ def uploads(layout: Layout, now: datetime, person: str | None = None) -> list[Up
     return (found if person is None else kept.get(person, []))[:MOST_SHOWN]
 
 
-def _read(folder: Path, now: datetime) -> Upload:
-    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    at = datetime.fromisoformat(about["at"])
-    known = (folder.name, about["name"], about["person"], at)
-    if not (folder / ENDED).is_file():
-        late = now > at + LONGEST + timedelta(minutes=1)
-        return Upload(*known, "interrupted" if late else "running")
+def _read(folder: Path, now: datetime) -> Upload | None:
+    about = noted(folder)
+    if about is None:
+        return None
+    known = (folder.name, about["name"], about["person"], about["at"])
+    how = state(folder, about["at"], LONGEST, now)
+    if how != "ended":
+        return Upload(*known, how)
     report = _json(folder / REPORT)
     versions = tuple(
         (one["curriculum"], one["version"]) for one in report if one["version"] is not None

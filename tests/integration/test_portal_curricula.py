@@ -182,7 +182,11 @@ def test_ten_uploads_of_each_person_are_kept(portal: Portal) -> None:
 
 def test_a_folder_without_a_note_is_passed_over(portal: Portal) -> None:
     # Also where the machine went down while an upload was being written.
-    (portal.base.layout.uploads / "20260901T080000-0123abcd").mkdir(parents=True)
+    for number, note in (("1", None), ("2", '{"name": "theirs.zip", "per')):
+        folder = portal.base.layout.uploads / f"20260901T080000-0123abc{number}"
+        folder.mkdir(parents=True)
+        if note is not None:
+            (folder / "about.json").write_text(note)
     page = portal.browser("root").see("curricula")
     assert page.status_code == 200
     assert "data-upload" not in page.text
