@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
+from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_curricula.build import Built
 from ulab_curricula.errors import BadLab, BadTest
@@ -170,14 +171,15 @@ def _disagreements(lab: Lab, built: Built) -> Iterator[BadLab]:
                 mark("{file}, cell {cell}: Chinese and English differ in {what}."),
                 file=lab.source,
                 cell=one.id,
-                what=reason,
+                what=UserError(reason),
             )
 
 
 def _difference(one: NotebookNode, other: NotebookNode) -> str | None:
     if one.cell_type != other.cell_type:
-        return "kind"
+        return mark("kind")
     mine, yours = one.metadata.get("nbgrader", {}), other.metadata.get("nbgrader", {})
+    # nbgrader's own names.
     for key in ("grade_id", "points", "grade", "solution", "locked"):
         if mine.get(key) != yours.get(key):
             return key
@@ -188,9 +190,9 @@ def _difference(one: NotebookNode, other: NotebookNode) -> str | None:
             )
         except SyntaxError:
             return None
-        return None if same else "code"
+        return None if same else mark("code")
     if sorted(_LINK.findall(one.source)) != sorted(_LINK.findall(other.source)):
-        return "links"
+        return mark("links")
     return None
 
 

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
 
+LONGEST_SAID = 4000
+"""An error's characters; it is shown to people, and a stranger's may hold megabytes."""
+_Said = Annotated[str, AfterValidator(lambda text: text[:LONGEST_SAID])]
 _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -15,7 +18,7 @@ class CellResult(BaseModel):
     """What became of a cell, as `ulab_curricula.runner` writes it."""
 
     name: str
-    error: str | None
+    error: _Said | None
     line: int
     value: float | None
     seconds: _Seconds
@@ -52,7 +55,7 @@ class Results:
 
 _RUN = TypeAdapter(list[CellResult])
 _FATES = TypeAdapter(dict[str, MutantFate])
-_REPEAT = TypeAdapter(list[str | None])
+_REPEAT = TypeAdapter(list[_Said | None])
 _PEAK: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0)])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from ulab_core.errors import UserError
 from ulab_core.i18n import LANGUAGES, mark
 from ulab_curricula.conversion import read_cells
 from ulab_curricula.errors import BadLab
@@ -129,13 +131,17 @@ def _refuse_duplicates(lab: Lab, ids: list[str]) -> None:
 def _complete(lab: Lab, number: int, cell: NotebookNode) -> None:
     language = cell.metadata.get("lang")
     if language is not None and (language not in LANGUAGES or cell.cell_type == "code"):
-        _refuse(lab, number, 'lang must be "zh" or "en", and only on Markdown cells')
+        _refuse(
+            lab, number, UserError(mark('lang must be "zh" or "en", and only on Markdown cells'))
+        )
     given = cell.metadata.get("nbgrader")
     if given is None:
         return
     if not isinstance(given, dict) or set(given) - _KEYS:
         strange = ", ".join(sorted(set(given) - _KEYS)) if isinstance(given, dict) else given
-        _refuse(lab, number, f"nbgrader's metadata holds {strange}")
+        _refuse(
+            lab, number, UserError(mark("nbgrader's metadata holds {strange}"), strange=strange)
+        )
     cell.metadata["nbgrader"] = completed(given, cell.cell_type)
     problem = _metadata_problem(cell.metadata["nbgrader"], cell.cell_type)
     if problem:
@@ -156,21 +162,29 @@ def completed(given: dict[str, Any], cell_type: str) -> dict[str, Any]:
     }
 
 
-def _metadata_problem(grading: dict[str, Any], cell_type: str) -> str | None:
+def _metadata_problem(grading: dict[str, Any], cell_type: str) -> UserError | None:
     grade_id = grading.get("grade_id")
     if not isinstance(grade_id, str) or not _GRADE_ID.match(grade_id):
-        return f"grade_id must be letters, digits, - and _, not {grade_id!r}"
+        message = mark("grade_id must be letters, digits, - and _, not {grade_id}")
+        return UserError(message, grade_id=repr(grade_id))
     points = grading.get("points")
-    if grading["grade"] and (not isinstance(points, int | float) or points <= 0):
-        return f"{grade_id} is graded and needs points above 0"
+    if grading["grade"] and not _is_worth_something(points):
+        return UserError(mark("{cell} is graded and needs points above 0"), cell=grade_id)
     if not grading["grade"] and points is not None:
-        return f"{grade_id} has points but is not graded"
+        return UserError(mark("{cell} has points but is not graded"), cell=grade_id)
     if cell_type == "markdown" and grading["grade"] and not grading["solution"]:
-        return f"{grade_id} is a graded Markdown cell and must be a solution too"
+        message = mark("{cell} is a graded Markdown cell and must be a solution too")
+        return UserError(message, cell=grade_id)
     return None
 
 
-def _refuse(lab: Lab, number: int, reason: str) -> None:
+def _is_worth_something(points: Any) -> bool:
+    """Whether points can be added up; JSON, as metadata is read here, knows NaN and Infinity."""
+    number = isinstance(points, int | float) and not isinstance(points, bool)
+    return number and math.isfinite(points) and points > 0
+
+
+def _refuse(lab: Lab, number: int, reason: UserError) -> None:
     raise BadLab(
         mark("{file}, cell {number}: {reason}."), file=lab.source, number=number, reason=reason
     )

@@ -185,9 +185,11 @@ def load_card(folder: Path) -> Card:
     path = folder / "card.yaml"
     try:
         card = Card.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise BadCard(
-            mark("{file} can't be read: {reason}."), file=path, reason=error.strerror or error
+            mark("{file} can't be read: {reason}."),
+            file=path,
+            reason=getattr(error, "strerror", None) or error,
         ) from None
     except yaml.YAMLError as error:
         raise BadCard(mark("{file} is not YAML: {reason}."), file=path, reason=error) from None

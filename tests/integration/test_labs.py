@@ -90,6 +90,7 @@ def bad_sources() -> Iterator[tuple[str, str, str]]:
         ("two cells are called add"),
     )
     yield "no points", change(', "points": 2', ""), "is graded and needs points above 0"
+    yield "points that are no number", change('"points": 2', '"points": NaN'), "points above 0"
     yield "unknown metadata", change('"points": 2', '"point": 2'), "nbgrader's metadata holds point"
     yield "no Python", change("return add(a, a)", "return add(a, a"), "not Python"
     yield (
@@ -202,7 +203,7 @@ BAD_FIXTURES = {
     ),
     "wrong/typo": (
         fixture(LOSES_ADD, "ad", "def ad(a):\n    return a"),
-        "the lab has no answer cell 'ad'; it has add, double",
+        "the lab has no answer cell ad; it has add, double",
     ),
     "wrong/free": (
         fixture("mistake: none named", "add", "def add(a, b):\n    return a"),

@@ -113,6 +113,9 @@ def test_a_card_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
     (folder / "card.yaml").write_text("id: [rain", encoding="utf-8")
     with pytest.raises(BadCard, match="is not YAML"):
         load_card(folder)
+    (folder / "card.yaml").write_bytes(b"titles: \xff")
+    with pytest.raises(BadCard, match=r"card\.yaml can't be read"):
+        load_card(folder)
 
 
 def test_good_data_is_taken(tmp_path: Path) -> None:

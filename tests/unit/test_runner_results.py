@@ -17,7 +17,7 @@ from ulab_curricula.errors import BadLab, BadManifest, BadTest
 from ulab_curricula.execute import Run
 from ulab_curricula.labs import load_lab
 from ulab_curricula.places import Place
-from ulab_curricula.results import Results, read_results
+from ulab_curricula.results import LONGEST_SAID, Results, read_results
 from ulab_curricula.theirs import named_as_theirs
 from ulab_deploy.prove import too_slow
 
@@ -57,6 +57,18 @@ def test_what_a_runner_tells_is_read() -> None:
 )
 def test_what_makes_no_sense_counts_as_not_told(name: str, text: str) -> None:
     assert read_results({name: text}) == Results()
+
+
+def test_an_error_without_end_is_cut() -> None:
+    said = "x" * 5_000_000
+    found = read_results(
+        {
+            "reference": json.dumps([{**CELL, "error": said}]),
+            "repeat-1": json.dumps([said, None]),
+        }
+    )
+    assert found.runs["reference"][0].error == "x" * LONGEST_SAID
+    assert found.repeats == {"repeat-1": ["x" * LONGEST_SAID, None]}
 
 
 def test_repeats_that_can_not_be_read_count_as_a_failure() -> None:
