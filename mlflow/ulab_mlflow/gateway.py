@@ -203,8 +203,8 @@ class Gateway:
                 raise UserError(
                     mark(
                         "Runs are kept by course and team. Run this from the folder of an "
-                        "assignment (~/course/assignment), or name a course or team in the "
-                        "variable MLFLOW_WORKSPACE."
+                        "assignment (~/course/assignment), or name a course or team: "
+                        'ulab.track(workspace="…"), or the variable MLFLOW_WORKSPACE.'
                     )
                 )
             if paths.lists_workspaces(path):
