@@ -12,8 +12,10 @@ from ulab_core.errors import NotAllowed, UserError
 from ulab_core.i18n import mark
 from ulab_core.models import Role, utc_now
 from ulab_coursework.courses import create_course, enrol
+from ulab_coursework.publishers import publishers
 from ulab_curricula.publication import published
 from ulab_portal.areas import area
+from ulab_portal.called import called
 from ulab_portal.page import Page, acting, reading
 
 router = APIRouter()
@@ -32,8 +34,16 @@ def form(page: Annotated[Page, Depends(reading)]) -> Response:
     found.sort(key=lambda one: (area(one.focus_area).position, one.id))
     newest = [next(of_one) for _, of_one in groupby(found, key=lambda one: one.id)]
     older = [one for one in found if one not in newest]
+    with page.portal.db.read() as session:
+        by = publishers(session)
+        names = called(session, by.values())
     return page.answer(
-        "new_course.html", choices=newest, older=older, area=area, year=utc_now().year
+        "new_course.html",
+        choices=newest,
+        older=older,
+        by={key: names[publisher] for key, publisher in by.items()},
+        area=area,
+        year=utc_now().year,
     )
 
 

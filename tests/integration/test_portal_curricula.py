@@ -82,6 +82,7 @@ def test_what_holds_is_published_and_what_does_not_is_said(portal: Portal, tmp_p
         page = browser.see("curricula").text
         assert 'data-curriculum="adding"' in page
         assert re.search(r"published [^<]+ by Carol", page)
+    assert re.search(r"adding [^<]+ by Carol", erin.see("new-course").text)
     assert 'data-curriculum="sums-foundations"' in page
     assert "brought by the base" in page
     assert "sums-foundations" not in carol.see("curricula").text
