@@ -20,6 +20,7 @@ from ulab_curricula.manifest import Id, Level
 from ulab_curricula.schemas import modeline, write_schemas
 
 TEMPLATES = Path(__file__).parent / "scaffold"
+_OF_THE_WHOLE = ("README.md.txt", "curriculum.yaml.txt")
 LEVELS: tuple[str, ...] = get_args(Level)
 
 
@@ -71,6 +72,9 @@ def start_lab(new: NewLab, root: Path) -> list[Path]:
         if path.exists():
             raise BadLab(mark("{path} is there already."), path=path)
     texts = {**_area(new, root), **_lab(new, folder)}
+    readme = root / "README.md"
+    if not readme.exists():
+        texts[readme] = _filled("README.md", _values(new))
     if new.curriculum:
         texts[manifest] = _filled("curriculum.yaml", {**_values(new), "ID": new.curriculum})
     schemas = root / "curricula" / "schemas"
@@ -142,7 +146,7 @@ def _lab(new: NewLab, folder: Path) -> Mapping[Path, str]:
 
 def _templates() -> Iterator[Path]:
     for path in sorted(TEMPLATES.rglob("*.txt")):
-        if path.name != "curriculum.yaml.txt":
+        if path.name not in _OF_THE_WHOLE:
             yield path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,23 @@ def test_what_cannot_be_started_leaves_nothing(tmp_path: Path, new: NewLab, sent
         start_lab(new, tmp_path)
     assert refused.value.sentence(translations("zh").gettext) != str(refused.value)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_new_folder_says_what_lies_there_and_what_comes_next(tmp_path: Path) -> None:
+    start_lab(NewLab("crops", "farming", area_titles=FARMING, curriculum="farms"), tmp_path)
+    readme = tmp_path / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    for said in (
+        "curricula check FOLDER/labs/farming/crops", "curricula preview FOLDER/labs/farming/crops",
+        "curricula check --from FOLDER", "curricula publish --from FOLDER", "错误答案",
+    ):  # fmt: skip
+        assert said in text
+    assert "@" not in text
+    for place in re.findall(r"^\| `([^`]+)`", text, re.MULTILINE):
+        assert list(tmp_path.glob(re.sub("<[^>]+>", "*", place))), place
+    readme.write_text("ours", encoding="utf-8")
+    start_lab(NewLab("seeds", "farming"), tmp_path)
+    assert readme.read_text(encoding="utf-8") == "ours"
 
 
 def test_the_command_says_what_to_do_next(tmp_path: Path) -> None:
