@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ulab_curricula.build import build_lab
     from ulab_curricula.check import Report, check_lab
-    from ulab_curricula.errors import BadLab, BadManifest
+    from ulab_curricula.errors import BadLab
     from ulab_curricula.labs import Curriculum, Lab, find_labs, load_curriculum, load_lab
     from ulab_curricula.publication import (
         PublishedCurriculum,
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BadLab",
-    "BadManifest",
     "Curriculum",
     "Lab",
     "PublishedCurriculum",
@@ -39,7 +38,6 @@ __all__ = [
 
 _HOMES = {
     "BadLab": "errors",
-    "BadManifest": "errors",
     "Curriculum": "labs",
     "Lab": "labs",
     "PublishedCurriculum": "publication",

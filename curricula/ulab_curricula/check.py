@@ -12,8 +12,9 @@ from nbformat import NotebookNode
 
 from ulab_core.errors import UserError
 from ulab_core.i18n import LANGUAGES, mark
+from ulab_core.manifest_files import BadManifest
 from ulab_curricula.build import Built, build
-from ulab_curricula.errors import BadLab, BadManifest
+from ulab_curricula.errors import BadLab
 from ulab_curricula.execute import (
     EMPTY,
     REFERENCE,

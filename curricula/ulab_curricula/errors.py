@@ -12,10 +12,6 @@ if TYPE_CHECKING:
     from ulab_curricula.places import Place
 
 
-class BadManifest(UserError):
-    """A `lab.yaml`, `curriculum.yaml` or `focus-areas.yaml` can't be used."""
-
-
 class BadLab(UserError):
     """A lab's notebook or fixtures can't be used."""
 

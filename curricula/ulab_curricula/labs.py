@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ulab_core.i18n import mark
-from ulab_curricula.errors import BadLab, BadManifest
+from ulab_core.manifest_files import BadManifest, Found
+from ulab_curricula.errors import BadLab
 from ulab_curricula.manifest import (
     CurriculumManifest,
     FocusArea,
     FocusAreas,
     LabManifest,
 )
-from ulab_curricula.reading import Found, find_manifest, read_manifest
+from ulab_curricula.reading import PAGE, find_manifest, read_manifest
 
 CURRICULA = Path(__file__).resolve().parents[1]
 LABS = CURRICULA.parent / "labs"
@@ -101,7 +102,7 @@ def load_lab(folder: Path) -> Lab:
     sources = [folder / name for name in (SCRIPT, NOTEBOOK) if (folder / name).is_file()]
     if not sources:
         raise BadLab(
-            mark("{file} is missing; docs/curricula.md says what it holds."), file=folder / SCRIPT
+            mark("{file} is missing; {page} says what it holds."), page=PAGE, file=folder / SCRIPT
         )
     if len(sources) > 1:
         raise BadLab(

@@ -1,86 +1,20 @@
-"""Reads the manifests; what is wrong is said with the line, and the key that was meant."""
+"""Reads `lab.yaml`, `curriculum.yaml`, `focus-areas.yaml` and what of a fixture is YAML."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar, get_args
+from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel
 
-from ulab_core.i18n import mark
-from ulab_core.marked_yaml import BadYaml, Marked, read_marked
-from ulab_core.value_problems import said_of
-from ulab_curricula.errors import BadManifest
+from ulab_core import manifest_files
+from ulab_core.manifest_files import Found
 from ulab_curricula.manifest import PATTERNS
 
+PAGE = "docs/curricula.md"
+"""What tells authors what a manifest holds."""
+
 Manifest = TypeVar("Manifest", bound=BaseModel)
-
-
-@dataclass(frozen=True)
-class Found(Generic[Manifest]):
-    """A manifest and where its values stand."""
-
-    path: Path
-    manifest: Manifest
-    marked: Marked
-
-    def place(self, *keys: str | int) -> str:
-        """The file and the line of a value; editors open it."""
-        return f"{self.path}:{self.marked.line_of(keys)}"
-
-
-class UnusableManifest(BadManifest):
-    """A manifest whose values don't fit.
-
-    Parameters
-    ----------
-    marked
-        What the file holds.
-    errors
-        As pydantic reports them.
-    kind
-        The manifest it should be.
-    """
-
-    def __init__(
-        self, path: Path, marked: Marked, errors: Sequence[ErrorDetails], kind: type[BaseModel]
-    ) -> None:
-        super().__init__(mark("{file} can't be used: {problems}."), file=path)
-        self._marked = marked
-        self._errors = sorted(errors, key=lambda error: marked.line_of(error["loc"]))
-        self._kind = kind
-
-    def sentence(self, translate: Callable[[str], str] = str) -> str:
-        """All that is wrong, each with its line."""
-        problems = "; ".join(self._problem(error, translate) for error in self._errors)
-        return translate(self.message).format(file=self.values["file"], problems=problems)
-
-    def _problem(self, error: ErrorDetails, translate: Callable[[str], str]) -> str:
-        loc = error["loc"]
-        key = ".".join(map(str, loc))
-        if error["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(
-                str(loc[-1]), _keys_at(self._kind, loc[:-1]), n=1, cutoff=0.5
-            )
-            if near:
-                said = translate(mark("unknown key {key}; did you mean {near}?")).format(
-                    key=key, near=".".join(map(str, (*loc[:-1], near[0])))
-                )
-            else:
-                said = translate(mark("unknown key {key}")).format(key=key)
-        elif error["type"] == "missing":
-            said = translate(mark("the key {key} is missing")).format(key=key)
-        elif not loc:
-            said = translate(mark("it holds no keys"))
-        else:
-            said = f"{key}: {said_of(error, translate, PATTERNS)}"
-        return translate(mark("line {line}: {problem}")).format(
-            line=self._marked.line_of(loc), problem=said
-        )
 
 
 def read_manifest(path: Path, kind: type[Manifest]) -> Manifest:
@@ -94,20 +28,9 @@ def find_manifest(path: Path, kind: type[Manifest]) -> Found[Manifest]:
     Raises
     ------
     BadManifest
-        The file is missing or no YAML, a key is unknown (the nearest known one is named) or
-        missing, or a value can't be used.
+        See `ulab_core.manifest_files.find_manifest`.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BadManifest(
-            mark("{file} is missing; docs/curricula.md says what it holds."), file=path
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadManifest(
-            mark("{file} can't be read: {reason}."), file=path, reason=error
-        ) from None
-    return understood(path, text, kind)
+    return manifest_files.find_manifest(path, kind, PAGE, PATTERNS)
 
 
 def understood(path: Path, text: str, kind: type[Manifest]) -> Found[Manifest]:
@@ -118,33 +41,4 @@ def understood(path: Path, text: str, kind: type[Manifest]) -> Found[Manifest]:
     BadManifest
         As `find_manifest` does of a file that is there.
     """
-    try:
-        marked = read_marked(text)
-    except BadYaml as error:
-        place = f"{path}:{error.line}"
-        raise BadManifest(mark("{file}: {reason}."), file=place, reason=error) from None
-    try:
-        return Found(path, kind.model_validate(marked.content), marked)
-    except ValidationError as error:
-        raise UnusableManifest(path, marked, error.errors(), kind) from None
-
-
-def _keys_at(kind: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
-    """The keys that a manifest knows at a place."""
-    kinds = [kind]
-    for step in loc:
-        if isinstance(step, str):
-            kinds = [
-                inner
-                for model in kinds
-                if step in model.model_fields
-                for inner in _models(model.model_fields[step].annotation)
-            ]
-    return [key for model in kinds for key in model.model_fields]
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models(part)
+    return manifest_files.understood(path, text, kind, PATTERNS)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,29 +15,37 @@ from typing import Any, BinaryIO
 from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_core.process import die_with_parent
-from ulab_datasets import errors, own
-from ulab_datasets.card import Card
-from ulab_datasets.errors import DataMismatch
+from ulab_datasets import adding, errors, own
+from ulab_datasets.adding import Told
+from ulab_datasets.card import Card, Described
+from ulab_datasets.errors import AddingFailed, DataMismatch, DatasetError
 
 MEMORY_MB = 4096
 """What reading a table may take; arrays and other files are mapped or copied, and need little."""
+TIME_S = 1800
+"""How long all of it may take, waiting for others who add to the same store included."""
+_NO_MEMORY = ("MemoryError", "out of memory", "bad_alloc", "Cannot allocate memory")
+"""What Python, pandas, C++ and the system say where there is no memory."""
 
 
 def add(
     root: Path,
     name: str,
     files: Mapping[str, BinaryIO],
-    told: own.Told,
+    told: Told,
     *,
     quota: int | None,
     memory_mb: int = MEMORY_MB,
+    time_s: float = TIME_S,
 ) -> Card:
-    """As `ulab_datasets.own.add`, with files that have descriptors, in so much memory.
+    """As `ulab_datasets.adding.add`, with files that have descriptors, in so much memory.
 
     Raises
     ------
     DataMismatch
         Also when a table needs more memory.
+    AddingFailed
+        It took too long, or the process was ended by something else.
     """
     numbers = {path: file.fileno() for path, file in files.items()}
     job = {
@@ -45,26 +53,76 @@ def add(
         "name": name,
         "files": numbers,
         "memory_mb": memory_mb,
-        "told": dataclasses.asdict(told),
+        "card": told.card.model_dump(mode="json"),
+        "by": told.by,
         "quota": quota,
     }
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "ulab_datasets.apart"],
-        input=json.dumps(job).encode(),
-        stdout=subprocess.PIPE,
-        pass_fds=list(numbers.values()),
-        env=_environment(),
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "ulab_datasets.apart"],
+            input=json.dumps(job).encode(),
+            capture_output=True,
+            pass_fds=list(numbers.values()),
+            env=_environment(),
+            timeout=time_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise AddingFailed(
+            mark(
+                "Data set {name}: adding it took more than {most} minutes and was ended. Nothing "
+                "was changed; try again when the machine has less to do, or bring less at once."
+            ),
+            name=name,
+            most=round(time_s / 60),
+        ) from None
+    # For the log of whoever called: what is said to people is short.
+    sys.stderr.write(done.stderr.decode(errors="replace"))
     try:
         said = json.loads(done.stdout)
     except ValueError:
-        # Libraries that get no memory may end the process.
-        said = _said(_too_large(name, memory_mb))
+        raise why_ended(
+            name, done.returncode, done.stderr.decode(errors="replace"), memory_mb
+        ) from None
     if said is not None:
         kind = getattr(errors, said["kind"], UserError)
         raise kind(said["message"], **said["values"])
     return own.own_card(root, name)
+
+
+def why_ended(name: str, code: int, last_words: str, memory_mb: int) -> DatasetError:
+    """Why a process ended that told nothing itself.
+
+    Parameters
+    ----------
+    code
+        Its exit code; the negative number of the signal that ended it.
+    last_words
+        What it wrote to its standard error.
+    memory_mb
+        What it could have.
+    """
+    # Libraries that get no memory may end the process, by a signal or not.
+    if any(words in last_words for words in _NO_MEMORY):
+        return _too_large(name, memory_mb)
+    if code == -signal.SIGKILL:
+        return AddingFailed(
+            mark(
+                "Data set {name}: the process that took it was killed, as the system does when the "
+                "machine has no memory left. Nothing was changed; try again when it has less to do."
+            ),
+            name=name,
+        )
+    how = signal.Signals(-code).name if code < 0 else code
+    return AddingFailed(
+        mark(
+            "Data set {name}: the process that took it broke down ({how}), and not for want of "
+            "memory as far as it said. Nothing was changed; an administrator finds more in the "
+            "portal's log."
+        ),
+        name=name,
+        how=how,
+    )
 
 
 def _environment() -> dict[str, str]:
@@ -83,9 +141,12 @@ def _main() -> None:
     said = None
     try:
         files = {path: os.fdopen(number, "rb") for path, number in job["files"].items()}
-        own.add(Path(job["root"]), job["name"], files, own.Told(**job["told"]), quota=job["quota"])
+        told = Told(Described.model_validate(job["card"]), job["by"])
+        adding.add(Path(job["root"]), job["name"], files, told, quota=job["quota"])
     except UserError as error:
-        said = _said(error)
+        # pandas calls it an error of the table.
+        of_memory = any(words in str(error.__cause__) for words in _NO_MEMORY)
+        said = _said(_too_large(job["name"], job["memory_mb"]) if of_memory else error)
     except MemoryError:
         said = _said(_too_large(job["name"], job["memory_mb"]))
     json.dump(said, sys.stdout)

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import AwareDatetime, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
 from ulab_core.i18n import mark
 from ulab_core.manifest import Strict, Words
+from ulab_core.manifest_files import find_manifest
 from ulab_datasets.errors import BadCard
 
 REGISTRY = Path(__file__).resolve().parents[1] / "registry"
 
+PAGE = "docs/datasets.md"
+"""What tells authors what a card holds."""
+
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-Answer = Literal["yes", "no", "unknown"]
+def _as_word(answer: Any) -> Any:
+    """YAML reads a plain ``yes`` as true."""
+    return {True: "yes", False: "no"}.get(answer, answer) if isinstance(answer, bool) else answer
+
+
+Answer = Annotated[Literal["yes", "no", "unknown"], BeforeValidator(_as_word)]
 
 
 class Allowed(Strict):
@@ -131,7 +139,7 @@ class Split(Strict):
     @model_validator(mode="after")
     def _one_way(self) -> Split:
         if (self.rows is None) == (self.column is None or self.values is None):
-            raise ValueError("a split needs either rows, or column and values")
+            raise ValueError(mark("a split needs either rows, or column and values"))
         return self
 
 
@@ -142,35 +150,42 @@ class Classes(Strict):
     en: tuple[str, ...]
 
 
-class Card(Strict):
-    """A data set."""
+class Described(Strict):
+    """What people say of a data set; all else is read from its files."""
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     titles: Words
     summaries: Words
     source: Source
     licence: Licence
+    splits: dict[str, Split] = Field(default_factory=dict)
+    known_problems: tuple[Words, ...] = Field((), description="What is known to be wrong in it.")
+
+
+class Card(Described):
+    """A data set."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     fetch: Annotated[FromPip | FromDebian | Added, Field(discriminator="kind")]
     format: Literal["csv", "idx", "arrays", "files"] = Field(
         description="One table; images with labels; arrays of equal length; or files as they are."
     )
     files: tuple[File, ...] = Field(min_length=1)
     shape: Schema = Schema()
-    splits: dict[str, Split] = Field(default_factory=dict)
-    known_problems: tuple[Words, ...] = Field((), description="What is known to be wrong in it.")
     classes: Classes | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Card:
         if self.format == "idx" and (self.classes is None or self.shape.arrays is None):
-            raise ValueError("a card of format idx needs classes and shape.arrays")
+            raise ValueError(mark("a card of format idx needs classes and shape.arrays"))
         if self.format == "csv" and (len(self.files) != 1 or self.shape.columns is None):
-            raise ValueError("a card of format csv needs exactly one file and shape.columns")
+            raise ValueError(mark("a card of format csv needs exactly one file and shape.columns"))
         if self.format == "arrays" and (
             {f"{name}.npy" for name in self.shape.arrays or {}}
             != {file.path for file in self.files}
         ):
-            raise ValueError("a card of format arrays needs shape.arrays and NAME.npy for each")
+            raise ValueError(
+                mark("a card of format arrays needs shape.arrays and NAME.npy for each")
+            )
         return self
 
 
@@ -179,25 +194,13 @@ def load_card(folder: Path) -> Card:
 
     Raises
     ------
-    BadCard
+    BadManifest
         It is missing, no YAML, or says what no card can say.
+    BadCard
+        It says another name than its folder's.
     """
     path = folder / "card.yaml"
-    try:
-        card = Card.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadCard(
-            mark("{file} can't be read: {reason}."),
-            file=path,
-            reason=getattr(error, "strerror", None) or error,
-        ) from None
-    except yaml.YAMLError as error:
-        raise BadCard(mark("{file} is not YAML: {reason}."), file=path, reason=error) from None
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, item['loc'])) or 'card'}: {item['msg']}" for item in error.errors()
-        )
-        raise BadCard(mark("{file} can't be used: {reason}."), file=path, reason=problems) from None
+    card = find_manifest(path, Card, PAGE).manifest
     if card.id != folder.name:
         raise BadCard(
             mark("{file} says id {id}, but its folder is called {folder}; make them the same."),
@@ -214,7 +217,9 @@ def find_card(name: str, registry: Path = REGISTRY) -> Card:
     Raises
     ------
     BadCard
-        There is none, or it can't be used; the nearest known name is given.
+        There is none; the nearest known name is given.
+    BadManifest
+        It can't be used.
     """
     if (registry / name / "card.yaml").is_file():
         return load_card(registry / name)

@@ -9,7 +9,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ulab_datasets.card import Column, Schema
+from ulab_core.i18n import mark
+from ulab_datasets.card import Column, Schema, Split
+from ulab_datasets.errors import DataMismatch
 
 MOST_VALUES = 20
 """A text column with fewer different values has them on the card."""
@@ -33,6 +35,47 @@ def describe(paths: Sequence[Path]) -> tuple[Literal["csv", "arrays", "files"], 
         shapes = {path.stem: np.load(path, mmap_mode="r").shape for path in paths}
         return "arrays", Schema(arrays={name: tuple(shape) for name, shape in shapes.items()})
     return "files", Schema()
+
+
+def require_split(name: str, shape: Schema, split: str, wanted: Split) -> None:
+    """Refuse a part that the data has not.
+
+    Raises
+    ------
+    DataMismatch
+        Its rows or its column are not there.
+    """
+    lengths = [sizes[0] for sizes in (shape.arrays or {}).values() if sizes]
+    rows = shape.rows if shape.rows is not None else min(lengths, default=0)
+    known = {**(shape.columns or {}), **dict.fromkeys(shape.arrays or {})}
+    if wanted.rows is not None:
+        if not 0 <= wanted.rows[0] < wanted.rows[1] <= rows:
+            raise DataMismatch(
+                mark(
+                    "Data set {name}: the split {split} of its card is rows {first} to {last}, but "
+                    "the data has {rows} rows. Nothing was changed."
+                ),
+                name=name, split=split, first=wanted.rows[0], last=wanted.rows[1], rows=rows,
+            )  # fmt: skip
+    elif wanted.column not in known:
+        raise DataMismatch(
+            mark(
+                "Data set {name}: the split {split} of its card names {column}, but the data has "
+                "only: {known}. Nothing was changed."
+            ),
+            name=name, split=split, column=wanted.column, known=", ".join(known) or "-",
+        )  # fmt: skip
+    else:
+        column = known[wanted.column]
+        absent = set(wanted.values or ()) - set((column and column.values) or wanted.values or ())
+        if absent:
+            raise DataMismatch(
+                mark(
+                    "Data set {name}: the split {split} of its card wants {values}, which "
+                    "{column} never is. Nothing was changed."
+                ),
+                name=name, split=split, column=wanted.column, values=", ".join(sorted(absent)),
+            )  # fmt: skip
 
 
 def _column(values: pd.Series) -> Column:

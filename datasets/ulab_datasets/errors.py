@@ -10,7 +10,7 @@ class DatasetError(UserError):
 
 
 class BadCard(DatasetError):
-    """A card can't be used."""
+    """There is no such data set, or it can't be called so."""
 
 
 class FetchFailed(DatasetError):
@@ -38,6 +38,12 @@ class QuotaFull(DatasetError):
 
 class DataMismatch(DatasetError):
     """The data is not what its card says."""
+
+
+class AddingFailed(DatasetError):
+    """Whatever took the data ended before it was done."""
+
+    status = 503
 
 
 class InUse(DatasetError):

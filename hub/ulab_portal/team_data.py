@@ -12,8 +12,11 @@ from pydantic import BaseModel, ConfigDict
 
 from ulab_core.errors import Conflict
 from ulab_core.i18n import mark
+from ulab_core.manifest import Words
 from ulab_datasets import apart, own
-from ulab_datasets.own import Told
+from ulab_datasets.adding import Told, briefly, words
+from ulab_datasets.card import Allowed, Answer, Described
+from ulab_datasets.errors import BadCard
 from ulab_portal.api import Actor, Base, Reader
 from ulab_portal.page import Page, Portal, acting
 from ulab_teams import datasets
@@ -27,17 +30,26 @@ _adding_lock = threading.Lock()
 
 
 class Brought(BaseModel):
-    """Files of the team's folder that become a data set."""
+    """Files of the team's folder that become a data set.
+
+    Attributes
+    ----------
+    title, summary
+        Words for both languages.
+    card
+        All that is said of it, instead of what stands before.
+    """
 
     model_config = ConfigDict(extra="forbid")
     name: str
     files: list[str]
-    licence: str
-    source: str
+    licence: str = ""
+    source: str = ""
     title: str = ""
     summary: str = ""
     url: str = ""
     citation: str = ""
+    card: Described | None = None
 
 
 def shown(portal: Portal, team_id: str, person: str) -> dict[str, Any]:
@@ -50,7 +62,11 @@ def shown(portal: Portal, team_id: str, person: str) -> dict[str, Any]:
             {
                 "name": f"{team_id}/{card.id}",
                 "title": card.titles.en,
+                "titles": card.titles.model_dump(),
+                "summaries": card.summaries.model_dump(),
                 "licence": card.licence.name,
+                "allows": card.licence.allows.model_dump(),
+                "known_problems": [problem.model_dump() for problem in card.known_problems],
                 "source": card.source.title,
                 "format": card.format,
                 "files": {file.path: file.sha256 for file in card.files},
@@ -69,7 +85,11 @@ def read(team_id: str, user: Reader, base: Base) -> dict[str, Any]:
 @router.post("/api/teams/{team_id}/datasets", status_code=201)
 def add(team_id: str, brought: Brought, user: Actor, base: Base) -> dict[str, Any]:
     """Take files of the team's folder as a data set, or as a new version of one."""
-    _add(base, team_id, brought, user.name)
+    told = Told(brought.card, user.name) if brought.card else briefly(
+        brought.title or brought.name, brought.licence, brought.source, user.name,
+        summary=brought.summary, url=brought.url, citation=brought.citation,
+    )  # fmt: skip
+    _add(base, team_id, brought.name, brought.files, told, user.name)
     return shown(base, team_id, user.name)
 
 
@@ -88,11 +108,27 @@ def add_by_form(
     files: Annotated[str, Form()] = "",
     licence: Annotated[str, Form()] = "",
     source: Annotated[str, Form()] = "",
+    url: Annotated[str, Form()] = "",
+    title_zh: Annotated[str, Form()] = "",
+    title_en: Annotated[str, Form()] = "",
+    summary_zh: Annotated[str, Form()] = "",
+    summary_en: Annotated[str, Form()] = "",
+    commercial: Annotated[Answer, Form()] = "unknown",
+    sharing: Annotated[Answer, Form()] = "unknown",
+    changes: Annotated[Answer, Form()] = "unknown",
+    problems_zh: Annotated[str, Form()] = "",
+    problems_en: Annotated[str, Form()] = "",
 ) -> Response:
-    """The same from the team's page; a file a line."""
-    paths = [line.strip() for line in files.splitlines() if line.strip()]
-    brought = Brought(name=name.strip(), files=paths, licence=licence, source=source)
-    _add(page.portal, team_id, brought, page.user.name)
+    """The same from the team's page; a file and a known problem a line."""
+    told = briefly(
+        words("", title_zh.strip(), title_en.strip()) or name.strip(),
+        licence, source.strip(), page.user.name,
+        summary=words("", summary_zh.strip(), summary_en.strip()) or "",
+        url=url.strip(),
+        allows=Allowed(commercial=commercial, sharing=sharing, changes=changes),
+        known_problems=_problems(_lines(problems_zh), _lines(problems_en)),
+    )  # fmt: skip
+    _add(page.portal, team_id, name.strip(), _lines(files), told, page.user.name)
     return page.go(f"teams/{team_id}")
 
 
@@ -106,17 +142,34 @@ def remove_by_form(
     return page.go(f"teams/{team_id}")
 
 
-def _add(portal: Portal, team_id: str, brought: Brought, person: str) -> None:
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _problems(zh: list[str], en: list[str]) -> list[Words]:
+    """The known problems, line by line; those in one language alone stand for both."""
+    if zh and en and len(zh) != len(en):
+        raise BadCard(
+            mark(
+                "{zh} known problems are in Chinese and {en} in English: write each in both, "
+                "line by line, or all in one language alone."
+            ),
+            zh=len(zh),
+            en=len(en),
+        )
+    pairs = zip(zh or en, en or zh, strict=True)
+    return [Words(zh=chinese, en=english) for chinese, english in pairs]
+
+
+def _add(
+    portal: Portal, team_id: str, name: str, files: list[str], told: Told, person: str
+) -> None:
     # Before the folder is looked at: whether a file is there is the team's to know.
     with portal.db.read() as session:
         require(session, team_id, person, Act.WRITE)
-    told = Told(
-        brought.title, brought.licence, brought.source, person, brought.summary, brought.url,
-        brought.citation,
-    )  # fmt: skip
-    with _one_of_the_team(team_id), datasets.opened(portal.layout, team_id, brought.files) as files:
+    with _one_of_the_team(team_id), datasets.opened(portal.layout, team_id, files) as opened:
         datasets.add(
-            portal.settings, portal.db, team_id, brought.name, files, told,
+            portal.settings, portal.db, team_id, name, opened, told,
             actor=person, person=person, take=apart.add,
         )  # fmt: skip
 

@@ -20,7 +20,15 @@ from ulab_portal.called import called
 from ulab_portal.page import Page, acting, reading
 from ulab_portal.team_access import changing, require_administrator, require_of
 from ulab_portal.team_data import shown
-from ulab_portal.team_words import EXPLAINED, ROLE_STYLES, ROLES, bytes_said, request_state
+from ulab_portal.team_words import (
+    ANSWERS,
+    EXPLAINED,
+    ROLE_STYLES,
+    ROLES,
+    USES,
+    bytes_said,
+    request_state,
+)
 from ulab_teams import invitations, requests
 from ulab_teams.folders import measure
 from ulab_teams.rights import Act
@@ -43,6 +51,8 @@ WORDS: dict[str, Any] = {
     "explained": EXPLAINED,
     "role_styles": ROLE_STYLES,
     "act": Act,
+    "uses": USES,
+    "answers": ANSWERS,
 }
 
 

@@ -21,6 +21,14 @@ ROLE_STYLES = {
     TeamRole.MENTOR: "state-none",
 }
 
+# Of a data set's licence.
+USES = {
+    "commercial": mark("Commercial use"),
+    "sharing": mark("Passing it on"),
+    "changes": mark("Passing it on changed"),
+}
+ANSWERS = {"unknown": mark("not known"), "yes": mark("allowed"), "no": mark("not allowed")}
+
 
 def bytes_said(size: int) -> str:
     """A number of bytes as people write it.

@@ -15,9 +15,9 @@ from ulab_core.errors import UserError
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
 from ulab_core.settings import Settings
-from ulab_datasets import own
+from ulab_datasets import adding, own
+from ulab_datasets.adding import Told
 from ulab_datasets.card import Card
-from ulab_datasets.own import Told
 from ulab_teams.folders import team_gid
 from ulab_teams.rights import Act, require
 from ulab_teams.teams import find_team
@@ -55,7 +55,7 @@ def add(
     *,
     actor: str,
     person: str | None,
-    take: Callable[..., Card] = own.add,
+    take: Callable[..., Card] = adding.add,
 ) -> Card:
     """Take files as a data set of a team, readable by the team alone.
 
@@ -66,14 +66,14 @@ def add(
     person
         By whose rights; None for an operator, who is asked for none.
     take
-        `ulab_datasets.own.add`, or what does the same elsewhere.
+        `ulab_datasets.adding.add`, or what does the same elsewhere.
 
     Raises
     ------
     NotFound, NotAllowed
         There is no such team, or they may not.
     DatasetError
-        See `ulab_datasets.own.add`. Nothing was changed.
+        See `ulab_datasets.adding.add`. Nothing was changed.
     """
     layout = Layout.of(settings)
     with db.read() as session:
@@ -134,7 +134,7 @@ def opened(layout: Layout, team: str, paths: Sequence[str]) -> Iterator[dict[str
     BadCard
         Two files have one name.
     """
-    own.refuse_twice([PurePosixPath(path).name for path in paths])
+    adding.refuse_twice([PurePosixPath(path).name for path in paths])
     with contextlib.ExitStack() as stack:
         files: dict[str, BinaryIO] = {}
         for path in paths:

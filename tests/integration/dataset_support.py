@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.server
 import io
+import json
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -49,7 +50,9 @@ def write_registry(registry: Path, content: dict[str, object], revision: str, si
     """A registry of the one card, with the .dvc file that goes with it."""
     folder = registry / "rain"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "card.yaml").write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    # Through JSON, as PyYAML writes what stands there twice as an alias.
+    text = yaml.safe_dump(json.loads(json.dumps(content)), allow_unicode=True)
+    (folder / "card.yaml").write_text(text, encoding="utf-8")
     out = {"md5": revision, "size": size, "nfiles": 1, "hash": "md5", "path": "data"}
     (folder / "data.dvc").write_text(yaml.safe_dump({"outs": [out]}), encoding="utf-8")
     return registry

@@ -101,25 +101,26 @@ FULL = """
 import io, sys
 from pathlib import Path
 from integration.dataset_support import content
-from ulab_datasets import own, store
+from ulab_datasets import adding, own, store
+from ulab_datasets.adding import briefly
 from ulab_datasets.errors import DiskFull
 root = Path(sys.argv[1], "datasets")
-told = own.Told("Rain", "MIT", "here", "ann")
-own.add(root, "rain", {"rain.csv": io.BytesIO(b"day,rain\\n1,0.5\\n")}, told)
+told = briefly("Rain", "MIT", "here", "ann")
+adding.add(root, "rain", {"rain.csv": io.BytesIO(b"day,rain\\n1,0.5\\n")}, told)
 before = content(root)
 tries = (store.ROOM, 3_000_000, "bin"), (0, 9_000_000, "bin"), (0, 4_400_000, "csv")
 for room, size, kind in tries:
     store.ROOM = room
     big = {f"big.{kind}": io.BytesIO(b"abcdefg\\n" * (size // 8))}
     try:
-        own.add(root, "big", big, told)
+        adding.add(root, "big", big, told)
         print("taken")
     except DiskFull as error:
         print(error)
     assert content(root) == before, content(root).keys() ^ before.keys()
     assert own.usage(root) < 10_000
 store.ROOM = 2
-own.add(root, "small", {"a.bin": io.BytesIO(b"a" * 100_000)}, told)
+adding.add(root, "small", {"a.bin": io.BytesIO(b"a" * 100_000)}, told)
 print("room again")
 """
 

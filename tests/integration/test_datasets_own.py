@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,19 @@ from integration.dataset_support import content
 from typer.testing import CliRunner
 
 import ulab
-from ulab_datasets import dvc_repo, own, store, versions
+from ulab_datasets import adding, dvc_repo, own, store, versions
+from ulab_datasets.adding import briefly
 from ulab_datasets.errors import BadCard, DataMismatch, RemoteFailed
-from ulab_datasets.own import Told
 from ulab_datasets.remotes import Remote
+from ulab_deploy import console
 from ulab_deploy.cli import build
 
-TOLD = Told("Soil", "CC BY 4.0", "a survey", "lin")
+TOLD = briefly("Soil", "CC BY 4.0", "a survey", "lin")
 OLD, NEW = b"place,ph\na,5.5\nb,6.0\n", b"place,ph\na,5.5\nb,7.5\n"
 
 
 def add(root: Path, table: bytes, name: str = "soil") -> None:
-    own.add(root, name, {"soil.csv": io.BytesIO(table)}, TOLD)
+    adding.add(root, name, {"soil.csv": io.BytesIO(table)}, TOLD)
 
 
 def ph(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[float]:
@@ -96,7 +98,7 @@ def test_what_killed_processes_left_is_cleared_away(root: Path) -> None:
 
 def test_what_was_removed_is_gone_and_leaves_the_others(root: Path) -> None:
     # The second file is one that the removed set has too: the cache keeps it once.
-    own.add(root, "shared", {"copy.csv": io.BytesIO(NEW), "b.txt": io.BytesIO(b"b")}, TOLD)
+    adding.add(root, "shared", {"copy.csv": io.BytesIO(NEW), "b.txt": io.BytesIO(b"b")}, TOLD)
     assert own.remove(root, "soil") > 0
     assert own.all_names(root).count("soil") == 0
     assert versions.of(root, "soil") == []
@@ -166,9 +168,10 @@ def test_arrays_and_files_are_described(tmp_path: Path) -> None:
     for name, array in (("x", np.zeros((3, 2))), ("y", np.array(["a", "b", "a"]))):
         arrays[f"{name}.npy"] = io.BytesIO()
         np.save(arrays[f"{name}.npy"], array)
-    card = own.add(tmp_path, "pairs", arrays, TOLD)
+    card = adding.add(tmp_path, "pairs", arrays, TOLD)
     assert (card.format, card.shape.arrays) == ("arrays", {"x": (3, 2), "y": (3,)})
-    plain = own.add(tmp_path, "notes", {"a.txt": io.BytesIO(b"a"), "b.csv": io.BytesIO(OLD)}, TOLD)
+    files = {"a.txt": io.BytesIO(b"a"), "b.csv": io.BytesIO(OLD)}
+    plain = adding.add(tmp_path, "notes", files, TOLD)
     assert plain.format == "files"
 
 
@@ -206,11 +209,100 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no data set soil" in ulab_datasets("show", "soil", fails=True)
 
 
+CARD = """\
+titles: {zh: 吉林土壤, en: Soil of Jilin}
+summaries: {zh: 两块地的酸碱度。, en: The pH of two fields.}
+source: {title: Soil survey 2025, url: "", citation: Soil survey 2025}
+licence:
+  name: CC BY 4.0
+  verified: true
+  allows: {commercial: yes, sharing: yes, changes: no}
+  note: {zh: 须注明出处。, en: Name the source.}
+splits:
+  train: {rows: [0, 1]}
+  test: {column: place, values: [b]}
+known_problems:
+  - {zh: 只有两块地。, en: There are two fields only.}
+"""
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """`ulab datasets` of a base without data, with ``soil.csv`` to add."""
+    monkeypatch.setenv("ULAB_SERVER__STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    Path("soil.csv").write_bytes(NEW)
+
+    def run(language: str, *arguments: str) -> str:
+        monkeypatch.setattr(console, "_language", language)
+        return CliRunner().invoke(build(), ["datasets", *arguments]).output
+
+    return run
+
+
+def test_a_card_of_the_authors_own(
+    command: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("card.yaml").write_text(CARD, encoding="utf-8")
+    added = command("en", "add", "soil", "soil.csv", "--card", "card.yaml", "--by", "lin")
+    assert "Added soil" in added
+    english, chinese = command("en", "show", "soil"), command("zh", "show", "soil")
+    for said in (
+        "soil: Soil of Jilin", "The pH of two fields.", "CC BY 4.0 (read at its source)",
+        "Name the source.", "commercial use: yes", "passing on changed: no",
+        "There are two fields only.", "added by lin", "train: rows 0 to 0", "test: place = b",
+    ):  # fmt: skip
+        assert said in english
+    for said in ("soil: 吉林土壤", "两块地的酸碱度。", "须注明出处。", "只有两块地。"):
+        assert said in chinese
+    monkeypatch.setenv("ULAB_DATASETS", str(tmp_path / "state" / "datasets" / "store"))
+    assert ulab.load("soil", split="test").ph.tolist() == [7.5]
+
+
+@pytest.mark.parametrize(
+    ("card", "options", "said"),
+    [
+        (CARD.replace("known_problems", "known_problem"), [], "card.yaml:12: unknown key"),
+        (CARD.replace("zh: 吉林土壤, ", ""), [], "line 1: the key titles.zh is missing"),
+        (CARD.replace("changes: no", "changes: maybe"), [], "line 7: licence.allows.changes: must"),
+        (CARD.replace("[0, 1]", "[0, 9]"), [], "is rows 0 to 9, but the data has 2 rows"),
+        (CARD.replace("[b]", "[b, z]"), [], "wants z, which place never is"),
+        (CARD.replace("column: place", "column: plot"), [], "has only: place, ph"),
+        (CARD + "shape: {rows: 2}\n", [], "unknown key shape"),
+        (CARD, ["--title-zh", "土壤"], "card.yaml says it all"),
+        (None, [], "Give --licence and --source, or --card"),
+        (None, ["--card", "none.yaml"], "none.yaml is missing; docs/datasets.md says what"),
+    ],
+)
+def test_what_a_card_can_not_say_is_refused_with_its_line(
+    command: Callable[..., str], card: str | None, options: list[str], said: str
+) -> None:
+    if card is not None:
+        Path("card.yaml").write_text(card, encoding="utf-8")
+        options = ["--card", "card.yaml", *options]
+    refused = " ".join(command("en", "add", "soil", "soil.csv", *options).split())
+    assert said.replace("card.yaml:12:", "line 12:") in refused
+    assert "no data set soil" in command("en", "show", "soil")
+
+
+def test_titles_and_summaries_in_each_language(command: Callable[..., str]) -> None:
+    told = ("--licence", "CC0", "--source", "a survey")
+    for options, zh, en in (
+        (["--title-zh", "土壤", "--title-en", "Soil"], "soil: 土壤\n土壤\n", "soil: Soil\nSoil\n"),
+        (["--title", "Soil", "--title-zh", "土壤"], "soil: 土壤\n", "soil: Soil\n"),
+        (["--title-zh", "土壤"], "soil: 土壤\n", "soil: 土壤\n"),
+        (["--summary-zh", "两块地", "--summary-en", "Fields"], "soil\n两块地\n", "soil\nFields\n"),
+    ):
+        command("en", "add", "soil", "soil.csv", *told, *options)
+        assert zh in command("zh", "show", "soil")
+        assert en in command("en", "show", "soil")
+
+
 def test_processes_that_read_the_same_data_share_one_copy(tmp_path: Path) -> None:
     state, size = tmp_path / "state", 40_000_000
     array = io.BytesIO()
     np.save(array, np.ones(size, dtype=np.uint8))
-    own.add(state / "datasets", "big", {"big.npy": array}, TOLD)
+    adding.add(state / "datasets", "big", {"big.npy": array}, TOLD)
     done = subprocess.run(
         [Path(sys.executable).with_name("ulab"), "bench", "datasets", "--processes", "6", "--json"],
         env={**os.environ, "ULAB_SERVER__STATE_DIR": str(state)},

@@ -20,9 +20,9 @@ from typer.testing import CliRunner
 from ulab_core.layout import Layout
 from ulab_core.settings import Datasets, Settings
 from ulab_coursework.judging import DATASETS, sandbox_spec
-from ulab_datasets import dvc_repo, own, store
+from ulab_datasets import adding, dvc_repo, own, store
+from ulab_datasets.adding import briefly
 from ulab_datasets.errors import RemoteFailed
-from ulab_datasets.own import Told
 from ulab_datasets.remotes import Remote, remote_of
 from ulab_deploy.cli import build
 from ulab_hub.profiles import Profile
@@ -46,7 +46,8 @@ print(json.dumps([read(path) for path in sys.argv[1:]]))
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     made = tmp_path / "state" / "datasets"
-    own.add(made, "soil", {"soil.csv": io.BytesIO(TABLE)}, Told("Soil", "CC BY 4.0", "s", "lin"))
+    told = briefly("Soil", "CC BY 4.0", "s", "lin")
+    adding.add(made, "soil", {"soil.csv": io.BytesIO(TABLE)}, told)
     return made
 
 

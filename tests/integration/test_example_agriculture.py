@@ -9,12 +9,15 @@ import pytest
 from integration.coursework_support import Base
 from integration.git_server import git, serving
 
+from ulab_core.manifest_files import find_manifest
 from ulab_core.models import FeedbackPolicy
 from ulab_core.programs import CHECKOUT
 from ulab_coursework.courses import create_course, find_course
 from ulab_coursework.releases import publish_assignment
 from ulab_curricula import find_labs, load_published
-from ulab_datasets import own
+from ulab_datasets import adding
+from ulab_datasets.adding import Told
+from ulab_datasets.card import PAGE, Described
 from ulab_datasets.errors import BadCard
 from ulab_deploy.base import Base as DeployedBase
 from ulab_deploy.outside import publish_others
@@ -46,9 +49,9 @@ def test_it_is_published_from_git_once_its_data_is_there_and_a_course_runs_it(
         address = f"{url}/agriculture/.git"
         with pytest.raises(BadCard, match="ulab datasets add soybean-growth"):
             list(publish_others(deployed, address, actor="tester"))
-        told = own.Told("Soybeans", "GPL-2.0-or-later", "nlme", "tester")
+        told = Told(find_manifest(DATA.with_suffix(".yaml"), Described, PAGE).manifest, "tester")
         with DATA.open("rb") as file:
-            own.add(base.layout.datasets, "soybean-growth", {DATA.name: file}, told)
+            adding.add(base.layout.datasets, "soybean-growth", {DATA.name: file}, told)
         [made] = publish_others(deployed, address, actor="tester")
     assert [str(p) for one in made.proved for p in one.report.problems] == []
     answers = len(WRONG) + 2 + 2  # the right ones, the reference and the release

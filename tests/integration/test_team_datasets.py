@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -24,9 +25,9 @@ from ulab_core.process import children
 from ulab_core.team_models import TeamRole
 from ulab_coursework.courses import ensure_person
 from ulab_datasets import apart
+from ulab_datasets.adding import briefly
 from ulab_datasets.card import Card
-from ulab_datasets.errors import BadCard, DataMismatch, QuotaFull
-from ulab_datasets.own import Told
+from ulab_datasets.errors import AddingFailed, BadCard, DataMismatch, QuotaFull
 from ulab_datasets.placing import locked
 from ulab_hub.profiles import Profile
 from ulab_hub.residents import settle
@@ -38,7 +39,7 @@ from ulab_teams.datasets import BadSource
 from ulab_teams.teams import create_team, remove_member, set_member
 
 TEAM, OTHER = "windfarm", "grid"
-TOLD = Told("Turbines", "CC0", "our mast", "lin")
+TOLD = briefly("Turbines", "CC0", "our mast", "lin")
 CSV = b"speed,power\n3.5,100\n7.1,\n"
 
 
@@ -265,6 +266,54 @@ def test_a_member_adds_and_removes_on_the_teams_page(portal: Portal) -> None:
     assert "no plain file of the team" in refused.text
 
 
+def test_both_languages_of_a_card_are_told_on_the_page(portal: Portal) -> None:
+    lin = portal.browser("lin")
+    form = BODY | {
+        "files": "raw/t.csv",
+        "title_zh": "风机", "title_en": "Turbines",
+        "summary_zh": "一台风机的功率。", "summary_en": "The power of one turbine.",
+        "problems_zh": "缺一个功率值。\n", "problems_en": "One power is missing.\n",
+        "commercial": "yes", "changes": "no",
+    }  # fmt: skip
+    assert lin.act(f"teams/{TEAM}/datasets", **form).status_code == 204
+    (told,) = lin.get(API).json()["datasets"]
+    assert told["titles"] == {"zh": "风机", "en": "Turbines"}
+    assert told["allows"] == {"commercial": "yes", "sharing": "unknown", "changes": "no"}
+    assert told["known_problems"] == [{"zh": "缺一个功率值。", "en": "One power is missing."}]
+    seen = {
+        language: portal.browser("wang", language).see(f"teams/{TEAM}").text
+        for language in ("zh", "en")
+    }
+    for said in ("风机", "一台风机的功率。", "缺一个功率值。", "商业使用：允许"):
+        assert said in seen["zh"]
+        assert said not in seen["en"]
+    for said in ("Turbines", "The power of one", "One power is missing", "Commercial use: allowed"):
+        assert said in seen["en"]
+        assert said not in seen["zh"]
+    uneven = lin.act(f"teams/{TEAM}/datasets", **(form | {"problems_en": "One.\nTwo."}))
+    assert "1 known problems are in Chinese and 2 in English" in uneven.text
+
+
+def test_over_the_api_a_card_says_it_all(portal: Portal) -> None:
+    lin, headers = portal.browser("lin"), token(portal, "lin")
+    words = {"zh": "风机", "en": "Turbines"}
+    unknown = {"commercial": "unknown", "sharing": "unknown", "changes": "unknown"}
+    card = {
+        "titles": words, "summaries": words,
+        "source": {"title": "our mast", "url": "", "citation": "our mast"},
+        "licence": {"name": "CC0", "verified": True, "allows": unknown, "note": words},
+        "splits": {"first": {"rows": [0, 1]}},
+    }  # fmt: skip
+    body = {"name": "turbines", "files": ["raw/t.csv"]}
+    assert lin.post(API, json=body, headers=headers).status_code == 400
+    bad = card | {"splits": {"first": {"rows": [0, 7]}}}
+    assert lin.post(API, json=body | {"card": bad}, headers=headers).status_code == 400
+    assert lin.post(API, json=body | {"card": {"title": "x"}}, headers=headers).status_code == 422
+    assert lin.get(API).json()["datasets"] == []
+    added = lin.post(API, json=body | {"card": card}, headers=headers)
+    assert added.json()["datasets"][0]["titles"] == words
+
+
 @pytest.mark.parametrize(("person", "reads"), [("prof", True), ("sun", False)])
 def test_over_the_api_others_add_nothing_and_outsiders_see_nothing(
     portal: Portal, person: str, reads: bool
@@ -302,11 +351,12 @@ def test_what_is_refused_apart_is_said_as_if_it_were_refused_here(portal: Portal
 def test_a_table_that_takes_too_much_memory_is_refused(base: Base, tmp_path: Path) -> None:
     root = datasets.prepare_store(base.layout, TEAM, None).parent
     (tmp_path / "t.csv").write_bytes(b"speed\n" + b"1.5\n" * 500_000)
-    for memory_mb, refused in ((16, True), (apart.MEMORY_MB, False)):
+    # Before anything is read, and while the table is: pandas says so in an error of its own.
+    for memory_mb, refused in ((16, True), (130, True), (apart.MEMORY_MB, False)):
         with (tmp_path / "t.csv").open("rb") as file:
             files = {"t.csv": file}
             if refused:
-                with pytest.raises(DataMismatch, match="more than 16 MB of memory"):
+                with pytest.raises(DataMismatch, match=f"more than {memory_mb} MB of memory"):
                     apart.add(root, "t", files, TOLD, quota=None, memory_mb=memory_mb)
                 assert list(root.glob("store/*")) == []
             else:
@@ -356,3 +406,31 @@ def test_a_team_adds_one_at_a_time_and_others_are_served(portal: Portal) -> None
 
 def token(portal: Portal, person: str) -> dict[str, str]:
     return {"x-csrf-token": portal.browser(person).token()}
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(signal.SIGKILL, "was killed"), (signal.SIGSEGV, "SIGSEGV"), (None, "took more than")],
+)
+def test_what_ends_otherwise_is_not_called_a_want_of_memory(
+    base: Base, tmp_path: Path, number: signal.Signals | None, said: str
+) -> None:
+    root = datasets.prepare_store(base.layout, TEAM, None).parent
+    (tmp_path / "t.csv").write_bytes(CSV)
+    others = set(children(os.getpid()))
+    with ThreadPoolExecutor(1) as pool, locked(root), (tmp_path / "t.csv").open("rb") as file:
+        # The lock has it wait.
+        time_s = 1.0 if number is None else apart.TIME_S
+        adding = pool.submit(apart.add, root, "t", {"t.csv": file}, TOLD, quota=None, time_s=time_s)
+        while number is not None and not (new := set(children(os.getpid())) - others):
+            time.sleep(0.05)
+        if number is not None:
+            os.kill(new.pop(), number)
+        with pytest.raises(AddingFailed, match=said):
+            adding.result()
+    assert list(root.glob("store/*")) == []
+    left = root / ".fetch-of-one-that-was-killed"
+    left.mkdir()
+    with (tmp_path / "t.csv").open("rb") as file:
+        assert apart.add(root, "t", {"t.csv": file}, TOLD, quota=None).shape.rows == 2
+    assert not left.exists()

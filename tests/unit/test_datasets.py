@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import json
 import lzma
 import pickle
 import zipfile
@@ -15,9 +16,12 @@ import pytest
 import yaml
 from PIL import Image
 
+from ulab_core.errors import UserError
 from ulab_core.i18n import translations
+from ulab_core.manifest_files import BadManifest
+from ulab_datasets.apart import why_ended
 from ulab_datasets.card import REGISTRY, find_card, load_card, names
-from ulab_datasets.errors import BadCard, DataMismatch, DatasetError
+from ulab_datasets.errors import AddingFailed, BadCard, DataMismatch, DatasetError
 from ulab_datasets.store import ensure
 from ulab_datasets.verify import make, verify
 
@@ -64,7 +68,9 @@ def card_content(member: bytes = TABLE) -> dict[str, object]:
 def write_card(registry: Path, content: dict[str, object]) -> Path:
     folder = registry / "rain"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "card.yaml").write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    # Through JSON, as PyYAML writes what stands there twice as an alias.
+    text = yaml.safe_dump(json.loads(json.dumps(content)), allow_unicode=True)
+    (folder / "card.yaml").write_text(text, encoding="utf-8")
     return folder
 
 
@@ -91,7 +97,8 @@ def test_an_unknown_data_set_is_answered_with_the_nearest() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("license", "MIT", "license: Extra inputs are not permitted"),
+        ("license", "MIT", "unknown key license; did you mean licence?"),
+        ("fetch", {"kind": "pip", "pakage": "rain"}, "unknown key fetch.pakage; did you mean"),
         ("format", "parquet", "format"),
         ("id", "snow", "says id snow, but its folder is called rain"),
         ("files", [], "files"),
@@ -103,7 +110,7 @@ def test_an_unknown_data_set_is_answered_with_the_nearest() -> None:
 )
 def test_a_bad_card_is_refused(tmp_path: Path, key: str, value: object, sentence: str) -> None:
     folder = write_card(tmp_path, card_content() | {key: value})
-    with pytest.raises(BadCard) as refused:
+    with pytest.raises((BadCard, BadManifest)) as refused:
         load_card(folder)
     assert sentence in str(refused.value)
 
@@ -111,10 +118,10 @@ def test_a_bad_card_is_refused(tmp_path: Path, key: str, value: object, sentence
 def test_a_card_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
     folder = write_card(tmp_path, card_content())
     (folder / "card.yaml").write_text("id: [rain", encoding="utf-8")
-    with pytest.raises(BadCard, match="is not YAML"):
+    with pytest.raises(BadManifest, match=r"card\.yaml:1: it is not YAML"):
         load_card(folder)
     (folder / "card.yaml").write_bytes(b"titles: \xff")
-    with pytest.raises(BadCard, match=r"card\.yaml can't be read"):
+    with pytest.raises(BadManifest, match=r"card\.yaml can't be read"):
         load_card(folder)
 
 
@@ -230,7 +237,7 @@ def test_a_file_says_what_its_transform_needs(
 ) -> None:
     content = card_content()
     content["files"][0] |= file  # type: ignore[index]
-    with pytest.raises(BadCard) as refused:
+    with pytest.raises(BadManifest) as refused:
         load_card(write_card(tmp_path, content))
     assert sentence in str(refused.value)
 
@@ -276,3 +283,24 @@ def test_without_a_network_each_data_set_has_its_own_sentence(
     assert "There is no data set snow" in str(snow.error)
     assert not (tmp_path / "state" / "store" / "rain").exists()
     assert list((tmp_path / "state").glob(".fetch-*")) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "last_words", "kind", "said"),
+    [
+        (1, "Traceback …\nMemoryError\n", DataMismatch, "more than 16 MB of memory"),
+        (-6, "terminate called after 'std::bad_alloc'", DataMismatch, "more than 16 MB of memory"),
+        (-9, "", AddingFailed, "was killed"),
+        (-11, "", AddingFailed, "broke down (SIGSEGV)"),
+        (-6, "free(): invalid pointer", AddingFailed, "broke down (SIGABRT)"),
+        (1, "ImportError: no pandas", AddingFailed, "broke down (1)"),
+    ],
+)
+def test_why_a_process_ended_that_told_nothing(
+    code: int, last_words: str, kind: type[UserError], said: str
+) -> None:
+    error = why_ended("rain", code, last_words, 16)
+    assert type(error) is kind
+    assert said in str(error)
+    assert "Nothing was changed" in str(error)
+    assert "什么都没有改动" in error.sentence(translations("zh").gettext)

@@ -10,10 +10,11 @@ import pytest
 from unit.curricula_support import write_lab
 
 from ulab_core.errors import NotFound, UserError
+from ulab_core.manifest_files import BadManifest
 from ulab_core.settings import Settings
 from ulab_curricula.build import build
 from ulab_curricula.check import Report
-from ulab_curricula.errors import BadLab, BadManifest, BadTest
+from ulab_curricula.errors import BadLab, BadTest
 from ulab_curricula.execute import Run
 from ulab_curricula.labs import load_lab
 from ulab_curricula.places import Place

@@ -26,8 +26,8 @@ def register(datasets: typer.Typer) -> None:
         help=t("Add files as a data set, or as a new version of one that was added before."),
         epilog=t(
             "Example: {example}",
-            example='ulab datasets add soil soil.csv --licence "CC BY 4.0" --source "Jilin soil '
-            'survey 2025"',
+            example="ulab datasets add soil soil.csv --title-zh 土壤 --title-en Soil "
+            '--licence "CC BY 4.0" --source "Jilin soil survey 2025"',
         ),
     )
     def add(
@@ -38,25 +38,61 @@ def register(datasets: typer.Typer) -> None:
                 help=t("One .csv is a table, .npy files are arrays; others stay files.")
             ),
         ],
-        licence: Annotated[str, typer.Option(help=t("The licence's name."))],
-        source: Annotated[str, typer.Option(help=t("Where the data comes from."))],
-        title: Annotated[str, typer.Option(help=t("What people call it."))] = "",
-        summary: Annotated[str, typer.Option(help=t("What is in it, in a sentence."))] = "",
+        licence: Annotated[str, typer.Option(help=t("The licence's name."))] = "",
+        source: Annotated[str, typer.Option(help=t("Where the data comes from."))] = "",
+        title: Annotated[str, typer.Option(help=t("What people call it, in both languages."))] = "",
+        title_zh: Annotated[str, typer.Option(help=t("The title in Chinese."))] = "",
+        title_en: Annotated[str, typer.Option(help=t("The title in English."))] = "",
+        summary: Annotated[
+            str, typer.Option(help=t("What is in it, in a sentence, in both languages."))
+        ] = "",
+        summary_zh: Annotated[str, typer.Option(help=t("The sentence in Chinese."))] = "",
+        summary_en: Annotated[str, typer.Option(help=t("The sentence in English."))] = "",
         url: Annotated[str, typer.Option(help=t("The source's address."))] = "",
         citation: Annotated[str, typer.Option(help=t("How to cite it."))] = "",
+        card_file: Annotated[
+            Path | None,
+            typer.Option(
+                "--card",
+                metavar="FILE.yaml",
+                help=t(
+                    "A file that says all of this, and what the licence allows, splits and known "
+                    "problems; instead of the options above."
+                ),
+            ),
+        ] = None,
         by: Annotated[str, typer.Option(help=t("Who answers for it; you when left out."))] = "",
         team: Team = "",
         json: Json = False,
     ) -> None:
         from ulab_core.database import Database
-        from ulab_datasets import own
-        from ulab_datasets.card import names
-        from ulab_datasets.own import Told
+        from ulab_core.manifest_files import find_manifest
+        from ulab_datasets import adding
+        from ulab_datasets.card import PAGE, Described, names
         from ulab_deploy.base import existing_base, open_base
         from ulab_teams import datasets as team_datasets
 
-        told = Told(title, licence, source, by or getpass.getuser(), summary, url, citation)
-        own.refuse_twice([file.name for file in files])
+        who = by or getpass.getuser()
+        if card_file is None:
+            if not (licence and source):
+                raise UserError(mark("Give --licence and --source, or --card FILE.yaml."))
+            told = adding.briefly(
+                adding.words(title, title_zh, title_en) or name, licence, source, who,
+                summary=adding.words(summary, summary_zh, summary_en) or "",
+                url=url, citation=citation,
+            )  # fmt: skip
+        else:
+            said = (
+                licence, source, title, title_zh, title_en, summary, summary_zh, summary_en, url,
+                citation,
+            )  # fmt: skip
+            if any(said):
+                raise UserError(
+                    mark("{file} says it all: write what the other options say into it."),
+                    file=card_file,
+                )
+            told = adding.Told(find_manifest(card_file, Described, PAGE).manifest, who)
+        adding.refuse_twice([file.name for file in files])
         with contextlib.ExitStack() as stack:
             opened = {}
             for file in files:
@@ -75,7 +111,8 @@ def register(datasets: typer.Typer) -> None:
             else:
                 base = open_base()
                 base.layout.prepare()
-                card = own.add(base.layout.datasets, name, opened, told, taken=frozenset(names()))
+                root, taken = base.layout.datasets, frozenset(names())
+                card = adding.add(root, name, opened, told, taken=taken)
         called = f"{team}/{name}" if team else name
         if json:
             console.say_json({"dataset": called, "card": card.model_dump(mode="json")})
