@@ -1,4 +1,4 @@
-"""Take the guide's pictures anew from the labs' own reference notebooks: ``make pictures``."""
+"""Take the guide's pictures and numbers anew from the labs themselves: ``make pictures``."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from ulab_datasets.store import ensure
 CHECKOUT = Path(__file__).parents[1]
 GUIDE = CHECKOUT / "docs" / "guide"
 IMAGES = CHECKOUT / "docs" / "images" / "guide"
+PRINTED = GUIDE / "printed.yaml"
 EXECUTED = CHECKOUT / ".cache" / "executed"
 LARGEST = 60_000
 WIDTHS = (1000, 800, 640, 480)
@@ -36,6 +37,12 @@ WIDTHS = (1000, 800, 640, 480)
 def wanted() -> dict[str, list[int]]:
     """By lab: which of its notebook's figures are in the guide, counted from 1."""
     found: dict[str, list[int]] = yaml.safe_load((GUIDE / "pictures.yaml").read_text("utf-8"))
+    return found
+
+
+def proved() -> dict[str, list[str]]:
+    """By lab: the numbers in bold that its notebook printed when it last ran."""
+    found: dict[str, list[str]] = yaml.safe_load(PRINTED.read_text("utf-8"))
     return found
 
 
@@ -64,7 +71,7 @@ def measured(text: str) -> list[str]:
     """The numbers set in bold: those a lab's section says were measured."""
     return [
         number.replace(",", "")
-        for bold in re.findall(r"\*\*(.+?)\*\*", text)
+        for bold in re.findall(r"\*\*(.+?)\*\*", text, re.S)
         for number in re.findall(r"\d[\d,]*(?:\.\d+)?", bold)
     ]
 
@@ -75,7 +82,7 @@ def small(content: bytes) -> bytes:
     for width in WIDTHS:
         picture = whole.copy()
         picture.thumbnail((width, 2 * width))
-        for colours in (256, 64, 24):
+        for colours in (256, 64):
             made = io.BytesIO()
             picture.quantize(colours).save(made, "PNG", optimize=True)
             if made.tell() <= LARGEST:
@@ -125,26 +132,42 @@ def take(lab: Lab, language: str, notebook: NotebookNode) -> None:
         target.write_bytes(small(drawn[which - 1]))
 
 
-def unprinted(lab: Lab, notebook: NotebookNode) -> list[str]:
-    """What the guide says was measured and the notebook does not print, a sentence each."""
+def claimed(lab: str) -> set[str]:
+    """The numbers that the guide, in one language or the other, says this lab measured."""
+    pages = [page.read_text("utf-8") for page in GUIDE.glob("*.md")]
+    return {number for page in pages for number in measured(section(page, lab))}
+
+
+def prints(notebook: NotebookNode, number: str) -> bool:
+    """Whether the number stands in what the notebook prints, with all its digits."""
     output = printed(notebook).replace(",", "")
-    return [
-        f"{page.name} says {number}, which {lab.id} does not print"
-        for page in sorted(GUIDE.glob("*.md"))
-        for number in measured(section(page.read_text("utf-8"), lab.id))
-        if not re.search(rf"(?<![\d.]){re.escape(number)}(?:\.0)?(?!\.?\d)", output)
-    ]
+    return bool(re.search(rf"(?<![\d.]){re.escape(number)}(?:\.0)?(?!\.?\d)", output))
 
 
-def main(arguments: list[str]) -> None:
-    """Run the named labs, or all, and write their pictures; `--kept` takes the last run's."""
+def keep(found: Mapping[str, list[str]]) -> None:
+    """Note what these labs printed beside what others did."""
+    comment = PRINTED.read_text("utf-8").partition("\n")[0]
+    table = yaml.safe_dump({**proved(), **found}, width=100, default_flow_style=None)
+    PRINTED.write_text(f"{comment}\n{table}", "utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the named labs, or all, and write their pictures; `--kept` takes the last run's.
+
+    Returns
+    -------
+    int
+        How many of the guide's numbers were not printed.
+    """
     names = [name for name in arguments if name != "--kept"]
     IMAGES.mkdir(parents=True, exist_ok=True)
     EXECUTED.mkdir(parents=True, exist_ok=True)
     datasets = CHECKOUT / "state" / "datasets"
+    wrong = 0
     for lab in find_labs():
         if names and lab.id not in names:
             continue
+        numbers = claimed(lab.id)
         for language in LANGUAGES:
             kept = EXECUTED / f"{lab.id}.{language}.ipynb"
             if "--kept" not in arguments:
@@ -156,9 +179,13 @@ def main(arguments: list[str]) -> None:
                 print(f"{lab.id} {language}: {seconds:.0f} s of CPU, {took:.0f} s", flush=True)
             notebook = nbformat.read(kept, as_version=4)
             take(lab, language, notebook)
-            for sentence in unprinted(lab, notebook):
-                print(f"  {sentence}", flush=True)
+            for number in sorted(n for n in numbers if not prints(notebook, n)):
+                print(f"  {lab.id} ({language}) does not print {number}", flush=True)
+                numbers.remove(number)
+                wrong += 1
+        keep({lab.id: sorted(numbers)})
+    return wrong
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(1 if main(sys.argv[1:]) else 0)

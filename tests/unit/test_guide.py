@@ -6,7 +6,18 @@ import re
 from pathlib import Path
 
 import pytest
-from guide_pictures import CHECKOUT, GUIDE, IMAGES, LARGEST, measured, printed, section, wanted
+from guide_pictures import (
+    CHECKOUT,
+    GUIDE,
+    IMAGES,
+    LARGEST,
+    measured,
+    printed,
+    prints,
+    proved,
+    section,
+    wanted,
+)
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from ulab_core.i18n import LANGUAGES
@@ -61,6 +72,14 @@ def test_the_languages_say_the_same_was_measured() -> None:
             assert chinese == english, lab.id
 
 
+@pytest.mark.parametrize(("curriculum", "language"), GUIDED)
+def test_each_number_in_bold_was_printed_by_its_lab(curriculum: Curriculum, language: str) -> None:
+    page = read(curriculum.focus_area.id, language)
+    assert measured(page.partition("<a id=")[0]) == [], "a number in bold needs a lab"
+    for lab in curriculum.labs:
+        assert set(measured(section(page, lab.id))) <= set(proved()[lab.id]), lab.id
+
+
 def test_every_picture_is_there_small_and_used() -> None:
     pages = [*GUIDE.glob("*.md"), *(CHECKOUT / "docs").glob("authoring*.md")]
     named = {name for page in pages for name in pictures(page.read_text("utf-8"))}
@@ -98,6 +117,7 @@ def test_one_gets_from_each_page_to_the_others() -> None:
         ("**0.593** and 0.756", ["0.593"]),
         ("**13,400** MWh, **Grading.**", ["13400"]),
         ("from **0.34** to **0.76**", ["0.34", "0.76"]),
+        ("**0.5\nand 7** of 9", ["0.5", "7"]),
     ],
 )
 def test_what_is_in_bold_counts_as_measured(text: str, numbers: list[str]) -> None:
@@ -112,3 +132,19 @@ def test_what_a_notebook_prints_and_shows_is_found() -> None:
         ]
     )
     assert printed(new_notebook(cells=[cell])) == "AUC 0.737\n\n0.593"
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "found"),
+    [
+        ("0.593", "accuracy 0.593\n", True),
+        ("6096", "a bag: 6,096 of 10,000", True),
+        ("12", "12.0", True),
+        ("12", "12.5 and 312 and 120", False),
+        ("0.59", "0.593", False),
+        ("593", "0.593", False),
+    ],
+)
+def test_a_number_is_printed_with_all_its_digits(number: str, text: str, found: bool) -> None:
+    cell = new_code_cell(outputs=[new_output("stream", text=text)])
+    assert prints(new_notebook(cells=[cell]), number) is found

@@ -571,7 +571,7 @@ pd.DataFrame(
 ).round(2)
 
 # %% [markdown] lang="zh"
-# 把黑夜算进去，损失少了大约一半：半夜报 0，人人都对。**以后只看白天。**另外记住：最近 30 天的分位数什么也没学，却不弱。
+# 把黑夜算进去，损失少了大约一半：半夜报 0，人人都对。**以后只看白天。** 另外记住：最近 30 天的分位数什么也没学，却不弱。
 
 # %% [markdown] lang="en"
 # Count the nights in, and the loss falls to about half: everybody is right to say 0 at midnight. **From here on only the day counts.** And remember: quantiles of the last 30 days have learnt nothing, and are not weak.

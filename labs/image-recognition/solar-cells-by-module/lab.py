@@ -95,7 +95,7 @@ for row, name in zip(axes, NAMES):
     for axis, chance in zip(row, (0, 1 / 3, 2 / 3, 1)):
         example = np.flatnonzero((kind == name) & np.isclose(probability, chance))[5]
         axis.imshow(small[example], cmap="gray", vmin=0, vmax=1)
-        axis.set(title=f"{NAMES[name]}, p = {chance:.2f}", xticks=[], yticks=[])
+        axis.set(title=f"{NAMES[name]} p = {chance:.2f}", xticks=[], yticks=[])
 figure.suptitle(ulab.say(zh="标注的缺陷概率 p", en="annotated probability p of a defect"))
 plt.show()
 
@@ -1411,7 +1411,7 @@ figure, axes = plt.subplots(2, 6, figsize=(12, 4.4))
 for number, place in enumerate(shown):
     axes[0, number].imshow(small[place], cmap="gray", vmin=0, vmax=1)
     axes[0, number].set_title(
-        f"{titles[number // 2]}\n{NAMES[kind[place]]}, z = {score[place]:.1f}", fontsize=9
+        f"{titles[number // 2]}\n{NAMES[kind[place]]} z = {score[place]:.1f}", fontsize=9
     )
     axes[1, number].imshow(small[place], cmap="gray", vmin=0, vmax=1, extent=(0, 7, 7, 0))
     reach = np.abs(maps).max()
