@@ -461,7 +461,9 @@ plt.show()
 # %% [markdown] lang="zh"
 # 中间平，两头翘：低于约 16 °C 要取暖，高于约 20 °C 要制冷。一条直线画不出来。把温度拆成两个“度数”就行了：
 #
-# $$\text{heating}=\max(16-T,\,0),\qquad \text{cooling}=\max(T-20,\,0)$$
+# $$\text{heating}=\max(16-T,\,0)$$
+#
+# $$\text{cooling}=\max(T-20,\,0)$$
 #
 # ### 第 3 题（3 分）：冷和热分开算
 #
@@ -483,7 +485,9 @@ plt.show()
 # %% [markdown] lang="en"
 # Flat in the middle and up at both ends: below about 16 °C people heat, above about 20 °C they cool. One straight line can't draw that; two kinds of "degrees" can:
 #
-# $$\text{heating}=\max(16-T,\,0),\qquad \text{cooling}=\max(T-20,\,0)$$
+# $$\text{heating}=\max(16-T,\,0)$$
+#
+# $$\text{cooling}=\max(T-20,\,0)$$
 #
 # ### Item 3 (3 points): count cold and heat apart
 #
