@@ -1310,12 +1310,12 @@ print(group[["sex", "sick"]].value_counts())
 # %% [markdown] lang="zh"
 # ## 十一、再往前走：更大的模型走得更远吗
 #
-# 同样的 10 个特征，同样在克利夫兰训练，把逻辑回归换成一层隐藏单元的神经网络，宽度从 4 到 512。每种宽度一次训练 20 个网络，只差随机种子；有 GPU 时 `ulab.device()` 自己会用它，每种宽度就训练 100 个，还加上宽度 4096。**先猜**：哪种宽度在另外三家医院的 AUC 最高？
+# 同样的 10 个特征，同样在克利夫兰训练，把逻辑回归换成一层隐藏单元的神经网络，宽度从 4 到 512。每种宽度一次训练 20 个网络，只差随机种子；有 GPU 时 `ulab.device()` 自己会用它，每种宽度就训练 100 个，还加上宽度 4096。表里 `AUC` 一列是你的模型；± 是各个网络之间的标准差，只反映种子，不反映病人多少。**先猜**：哪种宽度在另外三家医院的 AUC 最高？
 
 # %% [markdown] lang="en"
 # ## 11. Further: does a larger model travel further?
 #
-# The same 10 features, trained at Cleveland as before, but a neural network with one hidden layer instead of logistic regression, from 4 to 512 units wide. Twenty networks of each width are trained at once and differ by their random seed only; where there is a GPU, `ulab.device()` uses it by itself, and there are 100 of each width, and a width of 4096 as well. **Predict first**: which width has the highest AUC at the other three hospitals?
+# The same 10 features, trained at Cleveland as before, but a neural network with one hidden layer instead of logistic regression, from 4 to 512 units wide. Twenty networks of each width are trained at once and differ by their random seed only; where there is a GPU, `ulab.device()` uses it by itself, and there are 100 of each width, and a width of 4096 as well. In the table the column `AUC` is your model; ± is the standard deviation between the networks, which shows the seeds and not how few the patients are. **Predict first**: which width has the highest AUC at the other three hospitals?
 
 # %%
 device = ulab.device()
