@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,10 +12,11 @@ from typing import Any
 from ulab_core.errors import Conflict
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
-from ulab_portal.beside import REPORT, note, noted, run_beside, said, state
+from ulab_portal import turns
+from ulab_portal.beside import REPORT, noted, run_beside, said, state
 
 LONGEST = timedelta(minutes=60)
-_one_at_a_time = threading.Lock()
+_TURN = ".turn"
 
 
 @dataclass(frozen=True)
@@ -55,28 +55,28 @@ def start(
     Conflict
         Another trial is running.
     """
-    if not _one_at_a_time.acquire(blocking=False):
-        raise Conflict(mark("Another move is being tried out. Try again when that is done."))
     try:
+        turn = turns.take(layout.move_trials(course).parent / _TURN, person)
+    except turns.Taken:
+        raise Conflict(
+            mark("Another move is being tried out. Try again when that is done.")
+        ) from None
+    with turn:
         folder = layout.move_trials(course) / version
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        note(folder, before=before, person=person)
         arguments = ["course", "move", course, version, "--preview", "--json", "--progress"]
-        run_beside(arguments, folder, language, LONGEST, _one_at_a_time.release)
-    except BaseException:
-        _one_at_a_time.release()
-        raise
+        run_beside(arguments, folder, language, LONGEST, turn, before=before, person=person)
 
 
-def find(layout: Layout, course: str, before: str, version: str, now: datetime) -> Trial | None:
+def find(layout: Layout, course: str, before: str, version: str) -> Trial | None:
     """The newest trial of moving from the course's version to another one; None without one."""
     folder = layout.move_trials(course) / version
     about = noted(folder)
     if about is None or about["before"] != before:
         return None
     known = (about["person"], about["at"])
-    how = state(folder, about["at"], LONGEST, now)
+    how = state(folder)
     last = _last(folder / REPORT)
     if how != "ended":
         return Trial(*known, how, last.get("done", 0), last.get("all"))

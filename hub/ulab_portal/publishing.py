@@ -8,9 +8,6 @@ import re
 import secrets
 import shutil
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +17,8 @@ from ulab_core.errors import Conflict, TooLarge
 from ulab_core.i18n import mark
 from ulab_core.layout import Layout
 from ulab_curricula.receiving import from_zip, take_in
-from ulab_portal.beside import ENDED, REPORT, note, noted, run_beside, said, state
+from ulab_portal import turns
+from ulab_portal.beside import ENDED, GIVEN, REPORT, noted, run_beside, said, state
 
 LARGEST_MB = 20
 LONGEST = timedelta(minutes=60)
@@ -28,7 +26,8 @@ MOST_KEPT = 10
 """Of each person."""
 MOST_SHOWN = 30
 _ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
-_CONTENT = "curricula.zip"
+# One at a time over the base, so nobody has two.
+_TURN = ".turn"
 
 
 @dataclass(frozen=True)
@@ -54,42 +53,6 @@ class Upload:
     problems: tuple[str, ...] = ()
 
 
-class Turn:
-    """Whose upload is being proved: one at a time over the base, so nobody has two."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._whose: str | None = None
-
-    def take(self, person: str) -> None:
-        """Begin.
-
-        Raises
-        ------
-        Conflict
-            Another one is being proved.
-        """
-        with self._lock:
-            if self._whose is not None:
-                raise busy(person, self._whose)
-            self._whose = person
-
-    def end(self) -> None:
-        """Let the next one begin."""
-        with self._lock:
-            self._whose = None
-
-    @contextmanager
-    def kept(self, person: str) -> Iterator[None]:
-        """Take it, and keep it when the block ends without an error."""
-        self.take(person)
-        try:
-            yield
-        except BaseException:
-            self.end()
-            raise
-
-
 def busy(person: str, whose: str) -> Conflict:
     """What someone is told whose upload has to wait; others learn no names."""
     if person == whose:
@@ -99,9 +62,6 @@ def busy(person: str, whose: str) -> Conflict:
             "The base is proving someone else's upload, one at a time. Try again in a few minutes."
         )
     )
-
-
-_turn = Turn()
 
 
 def receive(
@@ -123,26 +83,25 @@ def receive(
     """
     if len(content) > LARGEST_MB * 1024 * 1024:
         raise TooLarge(mark("The file is larger than {most} MB."), most=LARGEST_MB)
-    with _turn.kept(person):
+    try:
+        turn = turns.take(layout.uploads / _TURN, person)
+    except turns.Taken as taken:
+        raise busy(person, taken.whose) from None
+    with turn:
         # Only to refuse at once what would be refused in any case.
         with tempfile.TemporaryDirectory(prefix="ulab-upload-") as scratch:
             take_in(from_zip(io.BytesIO(content)), Path(scratch) / "in")
         folder = layout.uploads / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
-        folder.mkdir(parents=True)
-        (folder / _CONTENT).write_bytes(content)
-        note(folder, name=Path(name).name[:100], person=person)
-
-        def ended() -> None:
-            _turn.end()
-            # What came of it is kept; the content is a version now, or its author's alone.
-            (folder / _CONTENT).unlink(missing_ok=True)
-
-        command = ("curricula", "publish", "--from", str(folder / _CONTENT), "--as", person)
+        folder.mkdir()
+        (folder / GIVEN).write_bytes(content)
+        command = ("curricula", "publish", "--from", str(folder / GIVEN), "--as", person)
         arguments = [*command, *(() if administers else ("--own-names",)), "--json"]
-        run_beside(arguments, folder, language, LONGEST, ended)
+        run_beside(
+            arguments, folder, language, LONGEST, turn, name=Path(name).name[:100], person=person
+        )
 
 
-def uploads(layout: Layout, now: datetime, person: str | None = None) -> list[Upload]:
+def uploads(layout: Layout, person: str | None = None) -> list[Upload]:
     """The newest uploads of one person, or of all; the newest first.
 
     More than `MOST_KEPT` of one person are removed, the oldest first.
@@ -153,7 +112,7 @@ def uploads(layout: Layout, now: datetime, person: str | None = None) -> list[Up
     kept: dict[str, list[Upload]] = {}
     found = []
     for folder in sorted(folders, reverse=True):
-        one = _read(folder, now)
+        one = _read(folder)
         if one is None:
             continue
         theirs = kept.setdefault(one.person, [])
@@ -165,12 +124,12 @@ def uploads(layout: Layout, now: datetime, person: str | None = None) -> list[Up
     return (found if person is None else kept.get(person, []))[:MOST_SHOWN]
 
 
-def _read(folder: Path, now: datetime) -> Upload | None:
+def _read(folder: Path) -> Upload | None:
     about = noted(folder)
     if about is None:
         return None
     known = (folder.name, about["name"], about["person"], about["at"])
-    how = state(folder, about["at"], LONGEST, now)
+    how = state(folder)
     if how != "ended":
         return Upload(*known, how)
     report = _json(folder / REPORT)

@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from ulab_core.errors import NotFound
 from ulab_core.i18n import mark
-from ulab_core.models import utc_now
 from ulab_core.rights import Act
 from ulab_coursework.courses import find_course
 from ulab_coursework.moving import changes
@@ -51,7 +50,7 @@ def trial(course_id: str, version: str, page: Annotated[Page, Depends(reading)])
         course = find_course(session, course_id)
         layout = page.portal.layout
         then = load_published(layout, course.curriculum, version)
-        found = move_trials.find(layout, course_id, course.curriculum_version, version, utc_now())
+        found = move_trials.find(layout, course_id, course.curriculum_version, version)
         names = {row["person"] for row in found.rows} | {found.person} if found else set()
         return page.answer(
             "_trial.html",
