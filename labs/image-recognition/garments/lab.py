@@ -138,7 +138,7 @@ plt.show()
 # %% [markdown] lang="zh"
 # **任务 1。** 写 `normalise(train, x)`：用 `train` 的均值和标准差（各一个数，对所有图片和像素一起算）处理 `x`，返回同样形状的数组，不改动输入。
 #
-# <details><summary>提示 1：想法</summary>统计量只从 <code>train</code> 来，<code>x</code> 只是被处理的对象。</details>
+# <details><summary>提示 1：概念</summary>统计量只从 <code>train</code> 来，<code>x</code> 只是被处理的对象。</details>
 # <details><summary>提示 2：位置</summary><code>train.mean()</code> 不带参数时对整个数组求均值；带了 <code>axis</code> 就变成每张图各算各的了。</details>
 # <details><summary>提示 3：样子</summary>一行就够：（x 减一个数）除以一个数。不需要先除以 255。</details>
 
@@ -242,7 +242,7 @@ for scores in ([2.0, 1.0, 0.0], [1000.0, 999.0]):
 # %% [markdown] lang="zh"
 # $e^{1000}$ 超出了浮点数的范围，变成 `inf`，`inf / inf` 又变成 `nan`。一旦出现 `nan`，整个网络的参数都会变成 `nan`。
 #
-# 救法：softmax 只看得分的**差**。给所有得分减去同一个数 $c$，结果不变：$\frac{e^{z_k-c}}{\sum_j e^{z_j-c}} = \frac{e^{z_k}}{\sum_j e^{z_j}}$。取 $c$ 为最大的得分，指数就不会超过 $e^0 = 1$。
+# 解决办法：softmax 只看得分的**差**。给所有得分减去同一个数 $c$，结果不变：$\frac{e^{z_k-c}}{\sum_j e^{z_j-c}} = \frac{e^{z_k}}{\sum_j e^{z_j}}$。取 $c$ 为最大的得分，每个得分取指数以后都不会超过 $e^0 = 1$。
 
 # %% [markdown] lang="en"
 # $e^{1000}$ is beyond floating point and becomes `inf`; `inf / inf` becomes `nan`. One `nan`, and every parameter of the network turns into `nan`.
@@ -252,7 +252,7 @@ for scores in ([2.0, 1.0, 0.0], [1000.0, 999.0]):
 # %% [markdown] lang="zh"
 # **任务 2。** 写 `log_softmax(scores)`：`scores` 是形状 `(n, k)` 的张量，每行是一张图的 $k$ 个得分；返回同样形状的对数概率。请用 `max`、`exp`、`sum`、`log` 自己写。
 #
-# <details><summary>提示 1：想法</summary>先减去每行最大的得分，再套公式 z − log Σ exp(z)。</details>
+# <details><summary>提示 1：概念</summary>先减去每行最大的得分，再套公式 z − log Σ exp(z)。</details>
 # <details><summary>提示 2：位置</summary>“每行”是 <code>dim=1</code>；加 <code>keepdim=True</code>，形状 (n, 1) 才能和 (n, k) 相减。</details>
 # <details><summary>提示 3：样子</summary>两行：第一行得到减过最大值的 z；第二行返回 z 减去（exp(z) 按行求和的对数）。取最大值用 <code>scores.max(dim=1, keepdim=True).values</code>。</details>
 
@@ -301,7 +301,7 @@ assert torch.isfinite(log_softmax(_mixed)).all() and torch.allclose(log_softmax(
 ### END HIDDEN TESTS
 
 # %% [markdown] lang="zh"
-# **交叉熵损失**就是“正确那一类的对数概率，取负，再求平均”。还没训练的模型对 10 类一视同仁，每类的概率约是 0.1，所以**开始时的损失应该约等于 $-\ln 0.1 = 2.303$**。这是一个便宜的自检：第一步的损失差得很远，说明代码有问题。
+# **交叉熵损失**就是“正确那一类的对数概率，取负，再求平均”。还没训练的模型对 10 类一视同仁，每类的概率约是 0.1，所以**开始时的损失应该约等于 $-\ln 0.1 = 2.303$**。这个检查几乎不花时间：第一步的损失离它很远，就说明代码有问题。
 # 下一格用你的 `log_softmax` 验证它。
 
 # %% [markdown] lang="en"
@@ -355,7 +355,7 @@ print(f"{by_hand:.4f}  {F.cross_entropy(scores, y_train[:500]):.4f}  {math.log(1
 # %% [markdown] lang="zh"
 # **任务 3。** 按正确的顺序写出 `train_step(model, optimizer, images, labels)`。
 #
-# <details><summary>提示 1：想法</summary>先清干净，再往前算损失，再往回算梯度，再走一步，最后交回损失。</details>
+# <details><summary>提示 1：概念</summary>先清干净，再往前算损失，再往回算梯度，再走一步，最后交回损失。</details>
 # <details><summary>提示 2：位置</summary>唯一可以换位置的是 e：它在 a 之前的任何地方都行。</details>
 # <details><summary>提示 3：样子</summary>五行，一行一个动作，顺序里 d 在 a 前、a 在 c 前、c 在 b 前。</details>
 
@@ -411,7 +411,8 @@ def _check_steps(x, y, steps):
     want, want_losses = _by_hand(x, y, steps)
     got, losses = _by_student(x, y, steps)
     assert abs(got - 0.3) > 1e-6, ulab.say(
-        zh="参数一点没变：step() 有没有调用？", en="The parameter did not change at all: is step() called?")
+        zh="参数一点没变：step() 调用了吗？它要排在 backward() 之后，两者之间也不能清零。",
+        en="The parameter did not change at all: is step() called? It comes after backward(), with no zero_grad() between them.")
     assert abs(_by_student(x, y, 1)[0] - 0.3) > 1e-6, ulab.say(
         zh="第一步之后参数没变：step() 排在 backward() 前面了，那时还没有梯度。",
         en="No change after the first step: step() came before backward(), when there was no gradient yet.")
@@ -463,14 +464,14 @@ def predict(model, images):
 # %% [markdown] lang="zh"
 # ## 5 先有基线
 #
-# 在用任何“深”的东西之前，先看最简单的模型能做到多少：每类给 784 个像素各一个权重，加权求和就是得分。
+# 在用任何“深”的东西之前，先看最简单的模型能做到多少：每一类给 784 个像素各配一个权重，加权求和，再加一个偏置，就是这一类的得分。
 #
 # **先猜再运行**：瞎猜的准确率是 0.10。线性模型在没见过的 1 万张测试图上能到多少？
 
 # %% [markdown] lang="en"
 # ## 5 A baseline first
 #
-# Before anything "deep", see what the simplest model achieves: one weight a class for each of the 784 pixels; the weighted sum is the score.
+# Before anything "deep", see what the simplest model achieves: each class has a weight for each of the 784 pixels; the weighted sum plus a bias is its score.
 #
 # **Guess before you run**: guessing blindly gives an accuracy of 0.10. How far does the linear model get on 10,000 test images it has never seen?
 
@@ -524,7 +525,7 @@ plt.show()
 # **例子**：5×5 的图，3×3 的窗口。
 #
 # 1. *数位置*：窗口的左边缘可以在第 0、1、2 列，共 $5-3+1=3$ 个位置。
-# 2. *加边*（padding）：四周各补一圈 0，图变成 7×7，就有 $7-3+1=5$ 个位置，尺寸不变。
+# 2. *加边*（padding）：四周补一圈 0，图变成 7×7，就有 $7-3+1=5$ 个位置，尺寸不变。
 # 3. *跨步*（stride）：每次走 2 格，$7-3=4$，能走 $\lfloor 4/2\rfloor = 2$ 次，加上起点共 3 个位置。走不满的一步**不算**。
 # 4. *数参数*：1 个输入通道、2 个输出通道时，权重 $2\times1\times3\times3=18$ 个，每个输出通道还有 1 个偏置，共 20 个。
 
@@ -548,13 +549,13 @@ print(picture[0, 0])
 print(F.conv2d(picture, edge)[0, 0], F.conv2d(picture, edge, padding=1, stride=2).shape)
 
 # %% [markdown] lang="zh"
-# 这个窗口在“左暗右亮”的地方响应最大：它是一个竖边检测器。卷积网络自己学出这样的窗口。
+# 这个窗口在“左暗右亮”的地方响应最大：它是一个竖边检测器。卷积网络会自己学出这样的窗口。
 #
 # **任务 4。** 写两个函数：
 # * `conv_output_size(size, kernel, stride=1, padding=0)`：一条边的输出尺寸，整数；
 # * `conv_parameters(in_channels, out_channels, kernel, bias=True)`：一层卷积（窗口 kernel×kernel）的参数个数。
 #
-# <details><summary>提示 1：想法</summary>照着例子的四步：加边、数能走几步、加上起点；权重和偏置分开数。</details>
+# <details><summary>提示 1：概念</summary>照着例子的四步：加边、数能走几步、加上起点；权重和偏置分开数。</details>
 # <details><summary>提示 2：位置</summary>加边在<b>两侧</b>都有，所以是 2×padding；走不满的一步用整除 <code>//</code> 去掉。</details>
 # <details><summary>提示 3：样子</summary>（size + 2·padding − kernel）整除 stride，再加 1；权重个数是四个数的乘积。</details>
 
@@ -646,7 +647,7 @@ for _ in range(20):
 # %% [markdown] lang="zh"
 # **任务 5。** 写 `accuracy(model, batches)`：`batches` 逐个给出 `(images, labels)`；返回 0 到 1 之间的一个数。模型进来时是什么模式（`model.training`），出去时还是什么模式。
 #
-# <details><summary>提示 1：想法</summary>准备两个计数器，对的和全部的，循环完再相除。</details>
+# <details><summary>提示 1：概念</summary>准备两个计数器，对的和全部的，循环完再相除。</details>
 # <details><summary>提示 2：位置</summary>先记下 <code>model.training</code>，再 <code>model.eval()</code>；循环放在 <code>with torch.no_grad():</code> 里；最后 <code>model.train(记下的值)</code>。</details>
 # <details><summary>提示 3：样子</summary>循环里两行：right 加上 <code>(model(images).argmax(1) == labels).sum().item()</code>，total 加上 <code>len(labels)</code>。</details>
 
@@ -763,16 +764,16 @@ print(accuracy(linear, batches_of(x_test, y_test)), linear_accuracy)
 # %% [markdown] lang="zh"
 # **任务 6。** 照着表写 `make_cnn()`，每次调用返回一个新的网络。第一段已经写好，请补全。你也可以改通道数和层数，只要有卷积、参数不超过 10 万个。
 #
-# <details><summary>提示 1：想法</summary>第二段和第一段一样，只是通道从 12 变 24。</details>
+# <details><summary>提示 1：概念</summary>第二段和第一段一样，只是通道从 12 变 24。</details>
 # <details><summary>提示 2：位置</summary>线性层的输入个数就是展平后的长度：24×7×7。</details>
-# <details><summary>提示 3：样子</summary>依次加上 <code>nn.Conv2d</code>、<code>nn.ReLU</code>、<code>nn.MaxPool2d</code>、<code>nn.Flatten</code>、<code>nn.Linear</code>。</details>
+# <details><summary>提示 3：样子</summary>依次加上 <code>nn.Conv2d</code>、<code>nn.ReLU</code>、<code>nn.MaxPool2d</code>、<code>nn.Flatten</code>、<code>nn.Linear</code>；最后用 <code>nn.Sequential(*layers)</code> 把这一列层连成网络，返回它。</details>
 
 # %% [markdown] lang="en"
 # **Task 6.** Write `make_cnn()` after the table; each call returns a new network. The first block is there, complete the rest. You may change channels and layers, as long as there is a convolution and there are at most 100,000 parameters.
 #
 # <details><summary>Hint 1: idea</summary>The second block is like the first, with 12 channels becoming 24.</details>
 # <details><summary>Hint 2: place</summary>The linear layer takes as many inputs as flattening gives: 24×7×7.</details>
-# <details><summary>Hint 3: shape</summary>Add <code>nn.Conv2d</code>, <code>nn.ReLU</code>, <code>nn.MaxPool2d</code>, <code>nn.Flatten</code>, <code>nn.Linear</code>, in this order.</details>
+# <details><summary>Hint 3: shape</summary>Add <code>nn.Conv2d</code>, <code>nn.ReLU</code>, <code>nn.MaxPool2d</code>, <code>nn.Flatten</code>, <code>nn.Linear</code>, in this order; then <code>nn.Sequential(*layers)</code> joins the list of layers into a network to return.</details>
 
 # %% nbgrader={"grade_id": "make-cnn", "solution": true}
 def make_cnn():
@@ -803,13 +804,14 @@ assert not (torch.allclose(_out.sum(1), torch.ones(5), atol=1e-4) or torch.allcl
 ### BEGIN HIDDEN TESTS
 @ulab.at_student
 def _made_anew(net):
-    return make_cnn() is not net
+    kept = {id(p) for p in net.parameters()}
+    return not any(id(p) in kept for p in make_cnn().parameters())
 
 
 assert _parameters <= 100_000, ulab.say(
     zh="参数超过 10 万个了。", en="There are more than 100,000 parameters.")
 assert _made_anew(_net), ulab.say(
-    zh="两次调用返回了同一个网络：请在函数里面新建。", en="Two calls returned one network: make it inside the function.")
+    zh="两次调用返回的网络共用同样的层：每一层都请在函数里面新建。", en="Two calls returned networks that share layers: make every layer inside the function.")
 ### END HIDDEN TESTS
 
 # %% [markdown] lang="zh"
@@ -949,7 +951,7 @@ called = np.bincount(white_predictions, minlength=10)
 print({name: int(count) for name, count in zip(data.names, called)})
 
 # %% [markdown] lang="zh"
-# 人看起来毫无区别的改变，让模型几乎失去作用，而且它**不会告诉你**它不会：它照样给每张图一个答案。测试集的准确率只对“和测试集一样拍出来的照片”成立。
+# 对人来说不算什么的改变，却让模型几乎失去作用，而且它**不会告诉你**它不会：它照样给每张图一个答案。测试集的准确率只对“和测试集一样拍出来的照片”成立。
 
 # %% [markdown] lang="en"
 # A change that is nothing to people leaves the model almost useless, and it **does not tell you** so: it still has an answer for each image. Test accuracy holds for photographs taken as the test set's were, and for no others.
@@ -991,12 +993,12 @@ print({name: int(count) for name, count in zip(data.names, called)})
 # %% [markdown] lang="zh"
 # ## 13 还想再走一步：两种背景都见过
 #
-# 训练时把随机的一半图片换成 `255 - 图片`，同一个网络、同样多的步数再训练一遍；有 GPU 时 `ulab.device()` 自己会用它，并且用上全部 6 万张。**先猜再运行**：白背景的准确率救得回来吗？黑背景的会掉多少？
+# 训练时把随机的一半图片换成 `255 - 图片`，同样的网络再训练同样多轮；有 GPU 时 `ulab.device()` 自己会用它，并且用上全部 6 万张。**先猜再运行**：白背景的准确率救得回来吗？黑背景的会掉多少？
 
 # %% [markdown] lang="en"
 # ## 13 One step further: both backgrounds seen
 #
-# Replace a random half of the training images by `255 - image`, and train the same network for as many steps again; where there is a GPU, `ulab.device()` uses it by itself, and then all 60,000 images are taken. **Guess before you run**: is the accuracy on white saved? What does black lose?
+# Replace a random half of the training images by `255 - image`, and train such a network anew for as many epochs; where there is a GPU, `ulab.device()` uses it by itself, and then all 60,000 images are taken. **Guess before you run**: is the accuracy on white saved? What does black lose?
 
 # %%
 MORE = 128 if ulab.grading() else len(data.train_images) if device == "cuda" else TRAIN_SIZE
