@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from traitlets.config import Config
 
 from ulab_core.i18n import mark, translations
+from ulab_coursework.formulas import Formulas
 from ulab_coursework.graded import Marks
 from ulab_coursework.harmless import harmless_html
+from ulab_coursework.markdown import harmless_markdown
 from ulab_coursework.notebooks import grade_id_of
 from ulab_coursework.outputs import hidden_lines, without_hidden
 from ulab_coursework.questions import comment_of, questions, sentences
@@ -90,6 +92,16 @@ def render_feedback(
     config.Exporter.default_preprocessors = ["nbconvert.preprocessors.CSSHTMLHeaderPreprocessor"]
     exporter = HTMLExporter(config=config)
     exporter.register_filter("clean_html", harmless_html)
+    formulas = Formulas()
+
+    @pass_context
+    def markdown(context: Any, source: str) -> str:
+        attachments = context.get("cell", {}).get("attachments", {})
+        return harmless_markdown(
+            source, formulas, escape=False, exclude_anchor_links=True, attachments=attachments
+        )
+
+    exporter.register_filter("markdown2html", markdown)
     exporter.register_filter("comment_html", comment_html)
     page, _ = exporter.from_notebook_node(redacted(graded, release, language), resources)
     return page
@@ -97,7 +109,7 @@ def render_feedback(
 
 def comment_html(comment: str) -> str:
     """A comment, which formgrader offers to write in Markdown; HTML in it stays text."""
-    return harmless_html(MarkdownWithMath(renderer=IPythonRenderer(escape=True)).render(comment))
+    return harmless_markdown(comment, Formulas(), escape=True)
 
 
 def redacted(
