@@ -36,6 +36,6 @@ def test_a_server_starts_computes_and_stops_without_root(tmp_path: Path) -> None
     assert user != 0
     assert done.returncode == 0, done.stderr[-6000:]
     assert f"homes ['ann'] {user}" in done.stdout
-    assert "这个单元格需要的内存超过了你的服务器可用的上限（1.17 GiB）" in done.stdout
+    assert "This cell needs more memory than your server may use (1.17 GiB)." in done.stdout
     assert "stop 20" in done.stdout
     assert (folder / "state" / "homes" / "ann").stat().st_uid == user

@@ -115,6 +115,18 @@ def test_a_question_that_ends_the_process_costs_only_itself(made: Judges) -> Non
     assert kinds(judged) == [Kind.DIED, Kind.PASSED]
 
 
+def test_so_does_one_that_hangs_up_and_lives_on(made: Judges) -> None:
+    lives = "import os, threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()"
+    judged = judge(
+        made,
+        DOUBLE,
+        (Answer, f"{lives}\ndef leave():\n    os.closerange(3, 100)"),
+        (Test, "helper = 4\nleave()"),
+        (Test, "assert double(4) == 8"),
+    )
+    assert kinds(judged) == [Kind.DIED, Kind.PASSED]
+
+
 @pytest.mark.parametrize(
     "loops",
     [

@@ -55,7 +55,7 @@ def test_servers_and_kernels_are_forked_without_root(tmp_path: Path) -> None:
     done = run_as_ordinary_user(SCRIPT, folder)
     assert done.returncode == 0, done.stderr[-6000:]
     said = json.loads(done.stdout.splitlines()[-1])
-    assert "这个单元格需要的内存超过了你的服务器可用的上限（1.17 GiB）" in said.pop("greed")
+    assert "This cell needs more memory than your server may use (1.17 GiB)." in said.pop("greed")
     assert said == {
         "forked": True,
         "kernel": "0 ['ann']\n",

@@ -200,7 +200,11 @@ class _Trial:
         self._require_student()
         if not in_time:
             return ended_question(question, Kind.TIMED_OUT)
-        return verdict_of(question.id, answer)
+        verdict = verdict_of(question.id, answer)
+        if verdict.kind is Kind.DIED:
+            # The judge sees the line's end, which comes a moment before the process's own.
+            raise _Lost(Status.DIED)
+        return verdict
 
     def _exchange(
         self, line: socket.socket, request: dict[str, Any]
